@@ -1,0 +1,167 @@
+//! Every limit of values in the contract: its name, default and maximum, and the sentence that states all three.
+//!
+//! Limits of bytes on the wire stand beside their decoder: `frame::MAX_FRAME_BYTES`, `scan::MAX_DEPTH`.
+
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{Error, SeqAccess, Visitor};
+
+use crate::error::{ContractError, ErrorKind};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
+
+/// The most that a thing may be: `default` unless its owner configures more, and never more than `max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub name: &'static str,
+    /// `bytes`, `items`.
+    pub unit: &'static str,
+    pub default: u64,
+    pub max: u64,
+}
+
+/// The values that a setting may have. `default` is the one it has when nobody says; `None` means unset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub name: &'static str,
+    /// `ms`, `runs`, `steps`.
+    pub unit: &'static str,
+    pub min: i64,
+    pub default: Option<i64>,
+    pub max: i64,
+}
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $id:ident: $name:literal, $unit:literal, $default:expr, $max:expr;)+) => {
+        $($(#[$doc])* pub const $id: Limit = Limit { name: $name, unit: $unit, default: $default, max: $max };)+
+        impl Limit {
+            /// Every limit, for the contract's printed table.
+            pub const ALL: &[Self] = &[$($id,)+];
+        }
+    };
+}
+
+macro_rules! ranges {
+    ($($(#[$doc:meta])* $id:ident: $name:literal, $unit:literal, $min:expr, $default:expr, $max:expr;)+) => {
+        $($(#[$doc])* pub const $id: Range = Range { name: $name, unit: $unit, min: $min, default: $default, max: $max };)+
+        impl Range {
+            /// Every range, for the contract's printed table.
+            pub const ALL: &[Self] = &[$($id,)+];
+        }
+    };
+}
+
+limits! {
+    /// The input of a task, as MessagePack.
+    ARGS_BYTES: "args", "bytes", MIB, 4 * MIB;
+    /// The result of a task, as MessagePack.
+    RESULT_BYTES: "result", "bytes", MIB, 4 * MIB;
+    /// A name of a kind, queue, pool or priority.
+    NAME_BYTES: "name", "bytes", 64, 64;
+    /// The unique name of a task.
+    UNIQUE_NAME_BYTES: "unique_name", "bytes", 512, 512;
+    /// Kinds that one worker may offer.
+    KINDS: "kinds", "items", 1_024, 1_024;
+    /// Features that one side may name.
+    FEATURES: "features", "items", 64, 64;
+    /// Arguments of a command, the program included.
+    ARGV: "argv", "items", 1_024, 1_024;
+    /// One argument of a command; the kernel takes no longer one.
+    ARGUMENT_BYTES: "argument", "bytes", 128 * KIB - 1, 128 * KIB - 1;
+    /// Arguments and environment of a command together; the kernel takes 2 MiB.
+    COMMAND_BYTES: "command", "bytes", MIB, MIB;
+    /// Variables in the environment of a command.
+    ENV: "env", "items", 256, 256;
+}
+
+ranges! {
+    /// Runs that a worker takes at once.
+    CONCURRENCY: "concurrency", "runs", 1, Some(1), 1_024;
+    /// Lower runs first.
+    PRIORITY: "priority", "steps", -100, Some(0), 100;
+    /// Time from the enqueue until a task is available.
+    DELAY_MS: "delay_ms", "ms", 0, Some(0), 10 * YEAR_MS as i64;
+    /// Time that a run may take.
+    TIMEOUT_MS: "timeout_ms", "ms", 1, None, YEAR_MS as i64;
+    /// Runs that end in `error` or `timeout`.
+    MAX_ATTEMPTS: "max_attempts", "runs", 1, Some(5), 1_000;
+    /// Runs that end by the death of the worker or of the command.
+    MAX_CRASHES: "max_crashes", "runs", 1, Some(3), 1_000;
+}
+
+impl Limit {
+    /// Checks a size or count against the default.
+    ///
+    /// # Errors
+    /// `Limit`, stating the limit, its default and its maximum.
+    pub fn check(&self, value: usize) -> Result<(), ContractError> {
+        self.check_at(value, self.default)
+    }
+
+    /// Checks a size or count against the limit in force, which `max` caps.
+    ///
+    /// # Errors
+    /// `Limit`, stating the limit, its default and its maximum.
+    pub fn check_at(&self, value: usize, in_force: u64) -> Result<(), ContractError> {
+        let in_force = in_force.min(self.max);
+        if value as u64 <= in_force {
+            return Ok(());
+        }
+        let Self { name, unit, default, max } = self;
+        let detail = format!(
+            "{name} has {value} {unit}, the limit is {in_force} (by default {default}, at most {max}); \
+             send less, or a reference such as a path"
+        );
+        Err(ContractError::new(ErrorKind::Limit(name), detail))
+    }
+}
+
+impl Range {
+    /// Checks a setting.
+    ///
+    /// # Errors
+    /// `Limit`, stating the range and its default.
+    pub fn check(&self, value: impl TryInto<i64> + fmt::Display + Copy) -> Result<(), ContractError> {
+        if value.try_into().is_ok_and(|value| (self.min..=self.max).contains(&value)) {
+            return Ok(());
+        }
+        let Self { name, unit, min, max, .. } = self;
+        let default = self.default.map_or("unset".to_owned(), |default| default.to_string());
+        let detail =
+            format!("{name} is {value} {unit}, it must be {min} to {max} (by default {default}); choose one of these");
+        Err(ContractError::new(ErrorKind::Limit(name), detail))
+    }
+}
+
+/// Reads the kinds of a `hello`: a list of one-byte names would otherwise take thirty times its frame in memory.
+pub(crate) fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    deserializer.deserialize_seq(Bounded(KINDS))
+}
+
+/// Reads a list of features.
+pub(crate) fn features<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    deserializer.deserialize_seq(Bounded(FEATURES))
+}
+
+/// A list that stops at its limit instead of growing past it.
+struct Bounded(Limit);
+
+impl<'de> Visitor<'de> for Bounded {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array of at most {} strings", self.0.max)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+            self.0.check(list.len()).map_err(A::Error::custom)?;
+        }
+        Ok(list)
+    }
+}

@@ -1,0 +1,253 @@
+//! The messages of the contract and their bodies: what one frame says. No bytes (`frame`), no order (`session`) lives here.
+//!
+//! On the wire a message is a one-key map, the key naming the message: `{"run": {...}}`. Bodies are maps with field
+//! names; unknown fields are ignored and missing ones have their defaults, so that an addition needs no new version.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+use crate::payload::Payload;
+
+/// The protocol version that this crate speaks.
+pub const PROTOCOL: u16 = 1;
+
+/// From a worker to the supervisor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromWorker {
+    Hello(Hello),
+    Booting(Booting),
+    Ready(Ready),
+    Beat(Beat),
+    Log(Log),
+    Done(Done),
+    Fail(Fail),
+    Back(Back),
+    Bye(Bye),
+}
+
+/// From the supervisor to a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToWorker {
+    Welcome(Welcome),
+    Reject(Reject),
+    Run(Run),
+    Stop(Stop),
+}
+
+/// One run of one task: every message about a run names both, so that a late one can be told from a live one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RunRef {
+    pub task: u64,
+    pub epoch: u64,
+}
+
+impl FromWorker {
+    /// The run that this message answers: each run has exactly one `done`, `fail` or `back`.
+    pub fn answers(&self) -> Option<RunRef> {
+        match self {
+            Self::Done(Done { task, epoch, .. })
+            | Self::Fail(Fail { task, epoch, .. })
+            | Self::Back(Back { task, epoch }) => Some(RunRef { task: *task, epoch: *epoch }),
+            Self::Hello(_) | Self::Booting(_) | Self::Ready(_) | Self::Beat(_) | Self::Log(_) | Self::Bye(_) => None,
+        }
+    }
+}
+
+/// The first message of a worker: who it is and what it can do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Lowest protocol version that the worker speaks.
+    pub protocol_min: u16,
+    /// Highest protocol version that the worker speaks.
+    pub protocol_max: u16,
+    /// The value of `MUTIRAO_COOKIE`, to catch a program that is no worker; not a secret.
+    #[serde(default)]
+    pub cookie: String,
+    /// Name and version of the library, for people: `mutirao-rust/0.1.0`.
+    #[serde(default)]
+    pub sdk: String,
+    /// The kinds of task that the worker has handlers for.
+    #[serde(default, deserialize_with = "limits::kinds")]
+    pub kinds: Vec<String>,
+    /// Runs that the worker accepts at once, 1 or more.
+    #[serde(default = "one")]
+    pub concurrency: u32,
+    /// Optional abilities, such as `beat`. Neither side uses one that the other did not name.
+    #[serde(default, deserialize_with = "limits::features")]
+    pub features: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// "Still starting": prolongs the boot timeout.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Booting {}
+
+/// Grants as many credits as `concurrency` of `hello` says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ready {}
+
+/// The process is alive, said by an OS thread whatever the handler does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Beat {}
+
+/// A line for the log, of a run or of the worker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    #[serde(default)]
+    pub run: Option<RunRef>,
+    #[serde(default)]
+    pub level: Level,
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+}
+
+/// A run ended well.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    pub task: u64,
+    pub epoch: u64,
+    /// What the handler returned; absent means nothing.
+    #[serde(default)]
+    pub result: Payload,
+    /// True when `result` is only the last part of what there was.
+    #[serde(default)]
+    pub cut: bool,
+}
+
+/// A run ended badly, by the word of the worker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fail {
+    pub task: u64,
+    pub epoch: u64,
+    /// One sentence or a traceback, for people.
+    #[serde(default)]
+    pub error: String,
+    #[serde(default)]
+    pub retry: Retry,
+    /// How a command ended, from a worker that runs commands.
+    #[serde(default)]
+    pub exit: Option<Exit>,
+}
+
+/// Whether and when a failed run may be tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// By the policy of the task.
+    #[default]
+    Default,
+    /// Not before so many milliseconds from now.
+    AfterMs(u64),
+    /// Never: the task has failed for good.
+    Never,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    #[serde(default)]
+    pub code: Option<i32>,
+    #[serde(default)]
+    pub signal: Option<i32>,
+    #[serde(default)]
+    pub oom: bool,
+    #[serde(default)]
+    pub peak_rss_bytes: Option<u64>,
+    #[serde(default)]
+    pub cpu_ms: Option<u64>,
+}
+
+/// The worker is stopping and has not started this run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Back {
+    pub task: u64,
+    pub epoch: u64,
+}
+
+/// The last message of a worker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bye {
+    /// Why the worker's program could not be started; only from the shim, in place of `hello`.
+    #[serde(default)]
+    pub spawn_error: Option<String>,
+}
+
+/// The worker is accepted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The protocol version that both speak from here on.
+    pub protocol: u16,
+    /// The supervisor's number of this worker.
+    #[serde(default)]
+    pub worker: u64,
+    #[serde(default, deserialize_with = "limits::features")]
+    pub features: Vec<String>,
+}
+
+/// The worker is refused, in a sentence that its user can act on; the worker prints it and exits 78.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reject {
+    pub reason: String,
+}
+
+/// Run a task.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub task: u64,
+    pub epoch: u64,
+    pub kind: String,
+    /// The task's input.
+    #[serde(default)]
+    pub args: Payload,
+    /// 1 in the first run.
+    #[serde(default = "one")]
+    pub attempt: u32,
+    /// The same in all runs of a task: the idempotency key of effects outside.
+    #[serde(default)]
+    pub effect_key: String,
+    /// Time until the run is stopped; absent means no limit.
+    #[serde(default)]
+    pub time_left_ms: Option<u64>,
+}
+
+/// Stop one run, or (without `run`) the worker: finish what runs, give back what has not started, say `bye`, exit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stop {
+    #[serde(default)]
+    pub run: Option<RunRef>,
+    pub reason: StopReason,
+    /// Time until the worker is killed.
+    pub grace_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    Cancel,
+    Timeout,
+    Shutdown,
+    Scaling,
+    Recycling,
+    Reload,
+    Sibling,
+    Budget,
+    Memory,
+    Recall,
+    /// A reason that this version does not know: obey it all the same.
+    #[serde(other)]
+    Unknown,
+}

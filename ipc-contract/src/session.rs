@@ -1,0 +1,236 @@
+//! One conversation between a supervisor and a worker: which message is legal when. One table for both ends; no bytes here.
+//!
+//! Both ends see the same messages, but not always in the same order: what one end sends crosses what the other sends.
+//! The table allows each order that two correct ends can see, and says at each crossing why it is there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::kind::Kind;
+use crate::message::{FromWorker, Run, RunRef, Stop, ToWorker};
+
+/// How far a conversation has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Nobody has said who it is.
+    #[default]
+    Starting,
+    /// The worker has said `hello` and awaits the answer.
+    Greeted,
+    /// The worker is accepted and prepares itself.
+    Welcomed,
+    /// The worker takes runs.
+    Ready,
+    /// The worker was told to stop: it answers what it has and leaves.
+    Draining,
+    /// Nothing more will be said.
+    Closed,
+}
+
+impl State {
+    /// Every state, in the order of a life.
+    pub const ALL: &[Self] =
+        &[Self::Starting, Self::Greeted, Self::Welcomed, Self::Ready, Self::Draining, Self::Closed];
+
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Greeted => "greeted",
+            Self::Welcomed => "welcomed",
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// The state after a message of this kind, or `None` when it is illegal. `stop` here is the stop of the worker; that of
+/// one run is legal from `ready` on and changes no state.
+pub fn next(state: State, kind: Kind) -> Option<State> {
+    use State::*;
+    match (state, kind) {
+        (Starting, Kind::Booting) => Some(Starting),
+        (Starting, Kind::Hello) => Some(Greeted),
+        // From the shim, which could not start the program.
+        (Starting, Kind::Bye) => Some(Closed),
+
+        // Both ends wait for this one answer and nothing crosses it: features are not agreed yet.
+        (Greeted, Kind::Welcome) => Some(Welcomed),
+        (Greeted, Kind::Reject) => Some(Closed),
+
+        (Welcomed, Kind::Booting | Kind::Log | Kind::Beat) => Some(Welcomed),
+        (Welcomed, Kind::Ready) => Some(Ready),
+        (Welcomed | Ready | Draining, Kind::Stop) => Some(Draining),
+        // A worker may leave whenever it has been accepted. What it still had is known from the runs in flight.
+        (Welcomed | Ready | Draining, Kind::Bye) => Some(Closed),
+
+        (Ready, Kind::Run | Kind::Beat | Kind::Log | Kind::Done | Kind::Fail | Kind::Back) => Some(Ready),
+
+        (Draining, Kind::Beat | Kind::Log | Kind::Done | Kind::Fail | Kind::Back) => Some(Draining),
+        // Sent before the worker had read a `stop` that came while it was starting. No run follows: the stop came first.
+        (Draining, Kind::Booting | Kind::Ready) => Some(Draining),
+
+        // Sent before the supervisor had read the `bye`: the worker, if it still reads, ignores them.
+        (Closed, Kind::Run | Kind::Stop) => Some(Closed),
+
+        // Every other pair is a violation; reserved kinds are everywhere.
+        (Starting | Greeted | Welcomed | Ready | Draining | Closed, _) => None,
+    }
+}
+
+/// A message of either direction, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub enum MessageRef<'m> {
+    FromWorker(&'m FromWorker),
+    ToWorker(&'m ToWorker),
+}
+
+impl MessageRef<'_> {
+    fn kind(self) -> Kind {
+        match self {
+            Self::FromWorker(message) => message.kind(),
+            Self::ToWorker(message) => message.kind(),
+        }
+    }
+}
+
+impl<'m> From<&'m FromWorker> for MessageRef<'m> {
+    fn from(message: &'m FromWorker) -> Self {
+        Self::FromWorker(message)
+    }
+}
+
+impl<'m> From<&'m ToWorker> for MessageRef<'m> {
+    fn from(message: &'m ToWorker) -> Self {
+        Self::ToWorker(message)
+    }
+}
+
+/// A message that the rules of the conversation do not allow. The session stays as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub state: State,
+    pub kind: Kind,
+    /// What is wrong, in a lower-case sentence.
+    pub sentence: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} while {}: {}", self.kind.name(), self.state.name(), self.sentence)
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// A conversation as one end sees it: show it every message, sent or received, in order.
+///
+/// Runs that are in flight when the worker leaves stay listed: what becomes of them is for the supervisor to decide.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    state: State,
+    /// What `hello` offered and `ready` grants.
+    concurrency: u32,
+    is_ready: bool,
+    /// Runs sent and not answered: epoch by task. Never more than `concurrency`.
+    in_flight: BTreeMap<u64, u64>,
+}
+
+impl Session {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Runs that were sent and not answered, by task.
+    pub fn in_flight(&self) -> impl ExactSizeIterator<Item = RunRef> {
+        self.in_flight.iter().map(|(&task, &epoch)| RunRef { task, epoch })
+    }
+
+    /// Runs that may be sent now.
+    pub fn credits(&self) -> u32 {
+        if self.state != State::Ready {
+            return 0;
+        }
+        let used = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
+        self.concurrency.saturating_sub(used)
+    }
+
+    /// Takes note of the next message.
+    ///
+    /// # Errors
+    /// A [`Violation`] when the message is illegal here; the conversation is over then.
+    pub fn sees<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Violation> {
+        let message = message.into();
+        let kind = message.kind();
+        let state = self.state;
+        let violation = |sentence: String| Violation { state, kind, sentence };
+        let after =
+            next(state, kind).ok_or_else(|| violation("not legal in this state of the conversation".to_owned()))?;
+        self.state = match message {
+            MessageRef::FromWorker(message) => self.hears(message, after),
+            MessageRef::ToWorker(message) => self.says(message, after),
+        }
+        .map_err(violation)?;
+        Ok(())
+    }
+
+    /// What the table cannot know about a message of the worker.
+    fn hears(&mut self, message: &FromWorker, after: State) -> Result<State, String> {
+        if let Some(run) = message.answers() {
+            self.settle(run)?;
+        }
+        match message {
+            FromWorker::Hello(hello) => self.concurrency = hello.concurrency,
+            FromWorker::Booting(_) | FromWorker::Ready(_) if self.is_ready => {
+                return Err("the worker has said `ready` before; it is said once, after any `booting`".to_owned());
+            }
+            FromWorker::Ready(_) => self.is_ready = true,
+            FromWorker::Bye(bye) if bye.spawn_error.is_some() != (self.state == State::Starting) => {
+                return Err("`spawn_error` is what a `bye` before `hello` must have, and no other may".to_owned());
+            }
+            _ => {}
+        }
+        Ok(after)
+    }
+
+    /// What the table cannot know about a message of the supervisor.
+    fn says(&mut self, message: &ToWorker, after: State) -> Result<State, String> {
+        match message {
+            ToWorker::Run(run) if after == State::Ready => self.start(run)?,
+            // The stop of a run that is not in flight crossed its answer, and there is nothing left to stop.
+            ToWorker::Stop(Stop { run: Some(_), .. }) if self.state != State::Welcomed => return Ok(self.state),
+            ToWorker::Stop(Stop { run: Some(_), .. }) => {
+                return Err("no run has been sent yet that could be stopped".to_owned());
+            }
+            _ => {}
+        }
+        Ok(after)
+    }
+
+    fn start(&mut self, run: &Run) -> Result<(), String> {
+        if let Some(epoch) = self.in_flight.get(&run.task) {
+            return Err(format!("task {} already runs here under epoch {epoch}", run.task));
+        }
+        if self.credits() == 0 {
+            return Err(format!("all {} credits of the worker are in use", self.concurrency));
+        }
+        self.in_flight.insert(run.task, run.epoch);
+        Ok(())
+    }
+
+    fn settle(&mut self, run: RunRef) -> Result<(), String> {
+        if self.in_flight.get(&run.task) != Some(&run.epoch) {
+            let RunRef { task, epoch } = run;
+            return Err(format!(
+                "task {task} under epoch {epoch} is not in flight; a run is answered once, by its worker"
+            ));
+        }
+        self.in_flight.remove(&run.task);
+        Ok(())
+    }
+}

@@ -1,0 +1,12 @@
+DROP TABLE worker;
+DROP TABLE name;
+DROP TABLE attempt;
+DROP TABLE tally;
+DROP TABLE result;
+DROP TABLE final;
+DROP TABLE running;
+DROP INDEX later_due;
+DROP TABLE later;
+DROP TABLE ready;
+DROP TABLE task;
+DROP TABLE store;

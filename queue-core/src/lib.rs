@@ -1,0 +1,22 @@
+//! The durable queue of Mutirao: tasks and policy (pure), and the store (SQLite through Diesel, blocking).
+//!
+//! - `task`, `priority`, `retry`, `policy`: values. `state`: the one `transition`. `plan`: who is claimed next.
+//! - `book`: the in-memory mirror. `op`: what goes in and comes out. `tick`: one turn, one transaction. `recover`: the first.
+//! - `store`: the only place that knows SQL.
+//!
+//! No async, no clock, no randomness, no process here: time and random words are arguments. Does not know the contract.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod book;
+pub mod diagram;
+pub mod op;
+pub mod plan;
+pub mod policy;
+pub mod priority;
+pub mod recover;
+pub mod retry;
+pub mod state;
+pub mod store;
+pub mod task;
+pub mod tick;

@@ -1,0 +1,105 @@
+//! The border of the queue: what goes into a tick and what comes out of it. Values only.
+
+use crate::state::{FailReason, TaskState};
+use crate::store::StoreError;
+use crate::task::{Ending, NewTask, Outcome, PoolId, TaskId, WorkerId};
+
+/// A change that a tick is asked for. Each gets exactly one [`Reply`], after the commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    Enqueue(NewTask),
+    Cancel(TaskId),
+    /// A run ended. `refill` is the pool whose worker may have a next task in the same commit.
+    Finish {
+        run: RunKey,
+        ending: Ending,
+        refill: Option<PoolId>,
+    },
+    /// A worker process exists: to be known before its first run, so that a next life can kill it.
+    WorkerUp(WorkerRow),
+    /// A worker process and all that it left are proven dead.
+    WorkerGone(WorkerId),
+}
+
+/// One run of one task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunKey {
+    pub task: TaskId,
+    pub epoch: i64,
+}
+
+/// What a next life needs to find a process of this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerRow {
+    pub id: WorkerId,
+    pub pool: String,
+    pub pid: i32,
+    /// In clock ticks since boot.
+    pub start_time: i64,
+    pub boot_id: String,
+    pub tag: String,
+}
+
+/// More or fewer tasks that a pool can take: a signed change, since an absolute count would race with claims in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    pub pool: PoolId,
+    pub credits: i64,
+}
+
+/// What became of an [`Op`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    Enqueued {
+        id: TaskId,
+        existing: bool,
+    },
+    /// The name belongs to a task of another kind or with other args.
+    NameTaken {
+        id: TaskId,
+    },
+    /// The task was waiting and is cancelled now.
+    Cancelled,
+    /// The task runs; it is cancelled once its processes are gone.
+    Stopping,
+    /// The task was final before.
+    AlreadyFinal(TaskState),
+    NoSuchTask,
+    Applied,
+    /// The run was not live any more: dropped whole.
+    Stale,
+    /// The database refused this op alone; nothing of it was kept.
+    Refused(StoreError),
+}
+
+/// What is now true: said only after the commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    Claimed(Claimed),
+    /// A task reached a final state.
+    Finished {
+        id: TaskId,
+        state: TaskState,
+        reason: Option<FailReason>,
+    },
+    /// A run ended and its task is not final.
+    Returned {
+        id: TaskId,
+        outcome: Outcome,
+        state: TaskState,
+    },
+    /// A running task was cancelled: its processes must go.
+    StopWanted(RunKey),
+}
+
+/// A task leased to a pool: everything that its worker needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimed {
+    pub run: RunKey,
+    pub pool: PoolId,
+    pub kind: String,
+    pub args: Vec<u8>,
+    /// 1 in the first run.
+    pub attempt: u32,
+    pub timeout_ms: Option<i64>,
+}

@@ -1,0 +1,135 @@
+//! The invariants of the rows as SQL, and of book against rows. Reads only; shipped to users as `supervisor doctor`.
+
+use std::fmt;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::error::StoreError;
+use super::open::{Reader, Store};
+use crate::book::Book;
+
+/// Findings of one rule, at most.
+const FINDINGS_MAX: usize = 20;
+
+/// Something that should not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub rule: &'static str,
+    pub detail: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.detail)
+    }
+}
+
+const PHASES: &str = "(SELECT id FROM ready UNION ALL SELECT id FROM later UNION ALL SELECT id FROM running UNION ALL SELECT id FROM final)";
+
+/// (rule, query of the offending ids). `{phases}` is every phase row's id.
+const RULES: [(&str, &str); 15] = [
+    ("a task is in exactly one phase", "SELECT id FROM {phases} GROUP BY id HAVING count(*) > 1"),
+    ("a task is in some phase", "SELECT id FROM task WHERE id NOT IN {phases}"),
+    ("a phase row has its task", "SELECT id FROM {phases} WHERE id NOT IN (SELECT id FROM task)"),
+    ("a tally has its task", "SELECT id FROM tally WHERE id NOT IN (SELECT id FROM task)"),
+    ("an attempt has its task", "SELECT task AS id FROM attempt WHERE task NOT IN (SELECT id FROM task)"),
+    (
+        "a claimable task stands under its own queue and rank",
+        "SELECT r.id FROM ready r JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id \
+      WHERE r.queue <> b.queue OR r.rank <> coalesce(t.rank, b.rank)",
+    ),
+    (
+        "a run has the epoch after the tally's",
+        "SELECT r.id FROM running r LEFT JOIN tally t ON t.id = r.id WHERE r.epoch <> coalesce(t.epoch, 0) + 1",
+    ),
+    (
+        "no attempt is ahead of its task",
+        "SELECT a.task AS id FROM attempt a LEFT JOIN tally t ON t.id = a.task WHERE a.epoch > coalesce(t.epoch, 0)",
+    ),
+    (
+        "attempts spent are attempts kept",
+        "SELECT t.id FROM tally t WHERE t.attempts <> (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome IN (2, 3))",
+    ),
+    (
+        "crashes spent are crashes kept",
+        "SELECT t.id FROM tally t WHERE t.crashes - (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome BETWEEN 4 AND 7) \
+      NOT BETWEEN 0 AND (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome = 8) / 5",
+    ),
+    (
+        "only a completed task has a result",
+        "SELECT id FROM result WHERE id NOT IN (SELECT id FROM final WHERE state = 6)",
+    ),
+    ("a failed task says why, and no other does", "SELECT id FROM final WHERE (state = 7) <> (reason IS NOT NULL)"),
+    (
+        "a name points to the task that bears it",
+        "SELECT n.id FROM name n LEFT JOIN task b ON b.id = n.id WHERE b.name IS NOT n.name",
+    ),
+    (
+        "a task's name is held",
+        "SELECT b.id FROM task b WHERE b.name IS NOT NULL AND b.name NOT IN (SELECT name FROM name)",
+    ),
+    (
+        "the next ids are ahead of all ids",
+        "SELECT next_task AS id FROM store WHERE next_task <= coalesce((SELECT max(id) FROM task), 0) \
+      OR next_worker <= coalesce((SELECT max(id) FROM worker), 0)",
+    ),
+];
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+fn check_rows(conn: &mut SqliteConnection) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
+    let pages: Vec<Line> = diesel::sql_query("SELECT quick_check AS line FROM pragma_quick_check(20)").load(conn)?;
+    for page in pages.into_iter().filter(|page| page.line != "ok") {
+        findings.push(Finding { rule: "the file is sound", detail: page.line });
+    }
+    for (rule, query) in RULES {
+        let query = query.replace("{phases}", PHASES);
+        let found: Vec<Id> = diesel::sql_query(format!("{query} LIMIT {FINDINGS_MAX}")).load(conn)?;
+        findings.extend(found.into_iter().map(|row| Finding { rule, detail: format!("broken by {}", row.id) }));
+    }
+    Ok(findings)
+}
+
+impl Reader {
+    pub fn check_rows(&mut self) -> Result<Vec<Finding>, StoreError> {
+        check_rows(&mut self.conn)
+    }
+}
+
+impl Store {
+    pub fn check_rows(&mut self) -> Result<Vec<Finding>, StoreError> {
+        check_rows(&mut self.conn)
+    }
+
+    /// Whether the book says what the rows say.
+    pub fn check_book(&mut self, book: &Book) -> Result<Vec<Finding>, StoreError> {
+        let (rows, _) = self.mirror(&book.policies)?;
+        let mine = book.rows();
+        let pairs = [
+            ("next task", mine.next_task.to_string(), rows.next_task.to_string()),
+            ("next worker", mine.next_worker.to_string(), rows.next_worker.to_string()),
+            ("tasks by state", format!("{:?}", mine.counts), format!("{:?}", rows.counts)),
+            ("claimable by queue", format!("{:?}", mine.ready), format!("{:?}", rows.ready)),
+            ("running", format!("{:?}", mine.running), format!("{:?}", rows.running)),
+        ];
+        let differing = pairs.into_iter().filter(|(_, book, rows)| book != rows);
+        Ok(differing
+            .map(|(what, book, rows)| Finding {
+                rule: "book and rows agree",
+                detail: format!("{what}: the book has {book}, the rows have {rows}"),
+            })
+            .collect())
+    }
+}

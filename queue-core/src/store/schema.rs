@@ -1,0 +1,97 @@
+//! The tables, for the query builder. Columns and meanings: `migrations/sqlite`.
+
+use diesel::table;
+
+table! { store (id) { id -> BigInt, uid -> Binary, next_task -> BigInt, next_worker -> BigInt, clock_us -> BigInt, } }
+
+table! {
+    task (id) {
+        id -> BigInt,
+        kind -> Text,
+        queue -> Text,
+        priority -> Integer,
+        rank -> BigInt,
+        args -> Binary,
+        name -> Nullable<Text>,
+        timeout_ms -> Nullable<BigInt>,
+        max_attempts -> Nullable<BigInt>,
+        max_crashes -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+table! { ready (queue, rank, id) { queue -> Text, rank -> BigInt, id -> BigInt, } }
+
+table! { later (id) { id -> BigInt, due_at -> BigInt, state -> Integer, } }
+
+table! {
+    running (id) {
+        id -> BigInt,
+        epoch -> BigInt,
+        rank -> BigInt,
+        wait_us -> BigInt,
+        claimed_at -> BigInt,
+        stop -> Integer,
+    }
+}
+
+table! {
+    #[sql_name = "final"]
+    finals (state, id) {
+        state -> Integer,
+        id -> BigInt,
+        reason -> Nullable<Integer>,
+        epoch -> BigInt,
+        finished_at -> BigInt,
+        wait_us -> BigInt,
+        run_us -> BigInt,
+        cut -> Integer,
+    }
+}
+
+table! { result (id) { id -> BigInt, bytes -> Binary, } }
+
+table! {
+    tally (id) {
+        id -> BigInt,
+        epoch -> BigInt,
+        runs -> BigInt,
+        attempts -> BigInt,
+        crashes -> BigInt,
+        lost -> BigInt,
+        rank -> BigInt,
+    }
+}
+
+table! {
+    attempt (task, epoch) {
+        task -> BigInt,
+        epoch -> BigInt,
+        outcome -> Integer,
+        detail -> Text,
+        code -> Nullable<Integer>,
+        signal -> Nullable<Integer>,
+        peak_rss_bytes -> Nullable<BigInt>,
+        cpu_ms -> Nullable<BigInt>,
+        started_at -> BigInt,
+        ended_at -> BigInt,
+        run_us -> BigInt,
+        worker -> Nullable<BigInt>,
+        pid -> Nullable<Integer>,
+        output -> Binary,
+    }
+}
+
+table! {
+    worker (id) {
+        id -> BigInt,
+        pool -> Text,
+        pid -> Integer,
+        start_time -> BigInt,
+        boot_id -> Text,
+        tag -> Text,
+        started_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(task, ready, later, running, finals, result, tally, attempt, worker);

@@ -1,0 +1,286 @@
+//! What the tick asks of the rows, in domain words. Each verb is one or two statements; none decides anything.
+
+use diesel::prelude::*;
+
+use super::error::{StoreError, StoreErrorKind};
+use super::open::Store;
+use super::{hot, rows, schema};
+use crate::op::{RunKey, WorkerRow};
+use crate::priority::TaskPriority;
+use crate::state::{FailReason, TaskState};
+use crate::task::{Ending, NewTask, Overrides, Tally, TaskId, WorkerId};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The best claimable task of a queue, with what a claim needs of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    pub id: TaskId,
+    pub rank: i64,
+    pub kind: String,
+    pub args: Vec<u8>,
+    pub priority: TaskPriority,
+    pub overrides: Overrides,
+    pub tally: Tally,
+}
+
+/// A task whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub id: TaskId,
+    pub state: TaskState,
+    pub queue: String,
+    pub priority: TaskPriority,
+    pub tally: Tally,
+}
+
+/// Where a task's row is, with what is needed to take it away from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Ready { queue: String, rank: i64 },
+    Later { state: TaskState },
+    Running,
+    Final { state: TaskState },
+}
+
+/// The fields of a final row beside the key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FinalFacts {
+    pub epoch: i64,
+    pub finished_at_us: i64,
+    pub wait_us: i64,
+    pub run_us: i64,
+    pub cut: bool,
+}
+
+pub(super) fn tally(epoch: i64, runs: i64, attempts: i64, crashes: i64, lost: i64) -> Tally {
+    let small = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+    Tally { epoch, runs: small(runs), attempts: small(attempts), crashes: small(crashes), lost: small(lost) }
+}
+
+pub(super) fn priority(value: i32) -> Result<TaskPriority> {
+    TaskPriority::new(value.into()).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error.to_string()))
+}
+
+pub(super) fn overrides(timeout_ms: Option<i64>, max_attempts: Option<i64>, max_crashes: Option<i64>) -> Overrides {
+    let small = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+    Overrides { timeout_ms, max_attempts: max_attempts.map(small), max_crashes: max_crashes.map(small) }
+}
+
+impl Store {
+    pub fn insert_task(&mut self, id: TaskId, new: &NewTask, rank: i64, created_at: i64) -> Result<()> {
+        let statement = hot::InsertTask {
+            id: id.0,
+            kind: &new.kind,
+            queue: &new.queue,
+            priority: new.priority.get().into(),
+            rank,
+            args: &new.args,
+            name: new.name.as_deref(),
+            timeout_ms: new.overrides.timeout_ms,
+            max_attempts: new.overrides.max_attempts.map(i64::from),
+            max_crashes: new.overrides.max_crashes.map(i64::from),
+            created_at,
+        };
+        one(statement.execute(&mut self.conn), "task")
+    }
+
+    /// The task that has the name, with its kind and args.
+    pub fn find_name(&mut self, name: &str) -> Result<Option<(TaskId, String, Vec<u8>)>> {
+        let found = hot::FindName { name }.get_result::<(i64, String, Vec<u8>)>(&mut self.conn).optional()?;
+        Ok(found.map(|(id, kind, args)| (TaskId(id), kind, args)))
+    }
+
+    pub fn put_name(&mut self, name: &str, id: TaskId) -> Result<()> {
+        let done = hot::PutName { name, id: id.0 }.execute(&mut self.conn);
+        one(done, "name")
+    }
+
+    pub fn put_ready(&mut self, queue: &str, rank: i64, id: TaskId) -> Result<()> {
+        let done = hot::PutReady { queue, rank, id: id.0 }.execute(&mut self.conn);
+        one(done, "ready")
+    }
+
+    pub fn take_ready(&mut self, queue: &str, rank: i64, id: TaskId) -> Result<()> {
+        let done = hot::TakeReady { queue, rank, id: id.0 }.execute(&mut self.conn);
+        one(done, "ready")
+    }
+
+    /// The first `count` claimable tasks of a queue, best rank first.
+    pub fn head(&mut self, queue: &str, count: u64) -> Result<Vec<Head>> {
+        type Row = (i64, i64, String, Vec<u8>, i32, Option<i64>, Option<i64>, Option<i64>, i64, i64, i64, i64, i64);
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let found: Vec<Row> = hot::Head { queue, count }.load(&mut self.conn)?;
+        let head = |(id, rank, kind, args, level, timeout, attempts, crashes, t0, t1, t2, t3, t4): Row| {
+            Ok(Head {
+                id: TaskId(id),
+                rank,
+                kind,
+                args,
+                priority: priority(level)?,
+                overrides: overrides(timeout, attempts, crashes),
+                tally: tally(t0, t1, t2, t3, t4),
+            })
+        };
+        found.into_iter().map(head).collect()
+    }
+
+    /// Takes away what [`Store::head`] showed, by its last entry.
+    pub fn take_head(&mut self, queue: &str, last: &Head, count: usize) -> Result<()> {
+        let gone = hot::TakeHead { queue, rank: last.rank, id: last.id.0 }.execute(&mut self.conn)?;
+        if gone == count { Ok(()) } else { Err(wrong_count("ready", count, gone)) }
+    }
+
+    pub fn put_later(&mut self, id: TaskId, due_at: i64, state: TaskState) -> Result<()> {
+        let done = hot::PutLater { id: id.0, due_at, state: rows::state_code(state) }.execute(&mut self.conn);
+        one(done, "later")
+    }
+
+    pub fn take_later(&mut self, id: TaskId) -> Result<()> {
+        let done = hot::TakeLater { id: id.0 }.execute(&mut self.conn);
+        one(done, "later")
+    }
+
+    /// Tasks that are due at `now`, at most `count`, the longest overdue first.
+    pub fn due(&mut self, now: i64, count: u64) -> Result<Vec<Due>> {
+        type Row = (i64, i32, String, i32, i64, i64, i64, i64, i64);
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let found: Vec<Row> = hot::DueTasks { until: now, count }.load(&mut self.conn)?;
+        let due = |(id, state, queue, level, t0, t1, t2, t3, t4): Row| {
+            let (state, priority) = (rows::state(state)?, priority(level)?);
+            Ok(Due { id: TaskId(id), state, queue, priority, tally: tally(t0, t1, t2, t3, t4) })
+        };
+        found.into_iter().map(due).collect()
+    }
+
+    /// When the next scheduled or retryable task is due.
+    pub fn next_due(&mut self) -> Result<Option<i64>> {
+        Ok(hot::NextDue {}.get_result::<(i64,)>(&mut self.conn).optional()?.map(|(at,)| at))
+    }
+
+    pub fn put_running(&mut self, run: RunKey, rank: i64, wait_us: i64, claimed_at: i64) -> Result<()> {
+        let statement = hot::PutRunning { id: run.task.0, epoch: run.epoch, rank, wait_us, claimed_at };
+        one(statement.execute(&mut self.conn), "running")
+    }
+
+    /// False when no such run is live: the caller is stale.
+    pub fn take_running(&mut self, run: RunKey) -> Result<bool> {
+        Ok(hot::TakeRunning { id: run.task.0, epoch: run.epoch }.execute(&mut self.conn)? == 1)
+    }
+
+    /// Makes a cancel durable: recovery turns a run with this mark into `cancelled`.
+    pub fn mark_stop(&mut self, id: TaskId) -> Result<()> {
+        use schema::running::dsl;
+        let done = diesel::update(dsl::running.find(id.0)).set(dsl::stop.eq(1)).execute(&mut self.conn);
+        one(done, "running")
+    }
+
+    pub fn put_final(
+        &mut self,
+        id: TaskId,
+        state: TaskState,
+        reason: Option<FailReason>,
+        facts: FinalFacts,
+    ) -> Result<()> {
+        let statement = hot::PutFinal {
+            state: rows::state_code(state),
+            id: id.0,
+            reason: reason.map(rows::reason_code),
+            epoch: facts.epoch,
+            finished_at: facts.finished_at_us,
+            wait_us: facts.wait_us,
+            run_us: facts.run_us,
+            cut: facts.cut.into(),
+        };
+        one(statement.execute(&mut self.conn), "final")
+    }
+
+    pub fn put_result(&mut self, id: TaskId, bytes: &[u8]) -> Result<()> {
+        let done = hot::PutResult { id: id.0, bytes }.execute(&mut self.conn);
+        one(done, "result")
+    }
+
+    pub fn put_tally(&mut self, id: TaskId, spent: Tally, rank: i64) -> Result<()> {
+        let statement = hot::PutTally {
+            id: id.0,
+            epoch: spent.epoch,
+            runs: spent.runs.into(),
+            attempts: spent.attempts.into(),
+            crashes: spent.crashes.into(),
+            lost: spent.lost.into(),
+            rank,
+        };
+        one(statement.execute(&mut self.conn), "tally")
+    }
+
+    pub fn put_attempt(&mut self, run: RunKey, ending: &Ending, started_at: i64, ended_at: i64) -> Result<()> {
+        let statement = hot::PutAttempt {
+            task: run.task.0,
+            epoch: run.epoch,
+            outcome: rows::outcome_code(ending.outcome),
+            detail: &ending.detail,
+            code: ending.code,
+            signal: ending.signal,
+            peak_rss_bytes: ending.peak_rss_bytes,
+            cpu_ms: ending.cpu_ms,
+            started_at,
+            ended_at,
+            run_us: ending.run_us,
+            worker: ending.worker.map(|worker| worker.0),
+            pid: ending.pid,
+            output: &ending.output,
+        };
+        one(statement.execute(&mut self.conn), "attempt")
+    }
+
+    /// Which phase table has the task; `None` when there is no such task.
+    pub fn phase(&mut self, id: TaskId) -> Result<Option<Phase>> {
+        super::read::phase(&mut self.conn, id)
+    }
+
+    /// What a task has spent; zeros for one that never ran.
+    pub fn tally(&mut self, id: TaskId) -> Result<Tally> {
+        use schema::tally::dsl;
+        let columns = (dsl::epoch, dsl::runs, dsl::attempts, dsl::crashes, dsl::lost);
+        let found: Option<(i64, i64, i64, i64, i64)> =
+            dsl::tally.find(id.0).select(columns).get_result(&mut self.conn).optional()?;
+        Ok(found.map(|(t0, t1, t2, t3, t4)| tally(t0, t1, t2, t3, t4)).unwrap_or_default())
+    }
+
+    pub fn put_worker(&mut self, row: &WorkerRow, started_at: i64) -> Result<()> {
+        use schema::worker::dsl;
+        let values = (
+            dsl::id.eq(row.id.0),
+            dsl::pool.eq(&row.pool),
+            dsl::pid.eq(row.pid),
+            dsl::start_time.eq(row.start_time),
+            dsl::boot_id.eq(&row.boot_id),
+            dsl::tag.eq(&row.tag),
+            dsl::started_at.eq(started_at),
+        );
+        let done = diesel::insert_into(dsl::worker).values(values).execute(&mut self.conn);
+        one(done, "worker")
+    }
+
+    pub fn drop_worker(&mut self, id: WorkerId) -> Result<()> {
+        diesel::delete(schema::worker::dsl::worker.find(id.0)).execute(&mut self.conn)?;
+        Ok(())
+    }
+
+    pub fn save_counters(&mut self, next_task: i64, next_worker: i64, clock_us: i64) -> Result<()> {
+        let done = hot::SaveCounters { next_task, next_worker, clock_us }.execute(&mut self.conn);
+        one(done, "store")
+    }
+}
+
+/// A statement that must have touched exactly one row.
+fn one(done: QueryResult<usize>, table: &str) -> Result<()> {
+    match done? {
+        1 => Ok(()),
+        other => Err(wrong_count(table, 1, other)),
+    }
+}
+
+fn wrong_count(table: &str, want: usize, got: usize) -> StoreError {
+    StoreError::new(StoreErrorKind::Invariant, format!("{got} rows of {table} changed where {want} had to"))
+}

@@ -1,0 +1,179 @@
+//! What a task is: ids, the body that a caller gives, what a run may cost, how a run ended. No state (`state`), no rows (`store`).
+
+use std::fmt;
+
+use crate::priority::TaskPriority;
+
+/// The number of a task in its database; never reused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub i64);
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The number of a worker process in its database; never reused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub i64);
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The place of a pool in [`crate::policy::Policies::pools`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId(pub usize);
+
+/// The two clocks of a turn, both in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Since 1970; may step.
+    pub wall_us: i64,
+    /// Since an arbitrary moment of this process; never goes back.
+    pub mono_us: i64,
+}
+
+/// A task to be, checked and routed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewTask {
+    pub kind: String,
+    pub queue: String,
+    pub priority: TaskPriority,
+    /// MessagePack, opaque here.
+    pub args: Vec<u8>,
+    /// Unique in the database until the task is pruned.
+    pub name: Option<String>,
+    /// Zero means available at once.
+    pub delay_us: i64,
+    pub overrides: Overrides,
+}
+
+/// What a caller says of this one task; absent means by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    pub timeout_ms: Option<i64>,
+    pub max_attempts: Option<u32>,
+    pub max_crashes: Option<u32>,
+}
+
+/// What a task has spent. `epoch` numbers its runs and fences them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub epoch: i64,
+    /// Runs that ended by their own doing; given-back ones are not counted.
+    pub runs: u32,
+    /// Ends by `error` or `timeout`.
+    pub attempts: u32,
+    /// Ends by `oom`, `signal`, `exit` or `protocol`, and every fifth `lost` in a row.
+    pub crashes: u32,
+    /// Ends by `lost` since the last end of another kind.
+    pub lost: u32,
+}
+
+/// How one run ended, apart from where that leaves the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Ok,
+    /// The handler said so, or a command left with a non-zero code.
+    Error,
+    Timeout,
+    Oom,
+    /// The worker or its command died by a signal.
+    Signal,
+    /// The worker left in the middle of the run.
+    Exit,
+    /// The worker broke the contract.
+    Protocol,
+    /// Nobody knows: the supervisor itself died.
+    Lost,
+    Cancelled,
+    /// Stopped for a reason outside of the task: spends nothing.
+    Recalled,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 10] = [
+        Outcome::Ok,
+        Outcome::Error,
+        Outcome::Timeout,
+        Outcome::Oom,
+        Outcome::Signal,
+        Outcome::Exit,
+        Outcome::Protocol,
+        Outcome::Lost,
+        Outcome::Cancelled,
+        Outcome::Recalled,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Error => "error",
+            Outcome::Timeout => "timeout",
+            Outcome::Oom => "oom",
+            Outcome::Signal => "signal",
+            Outcome::Exit => "exit",
+            Outcome::Protocol => "protocol",
+            Outcome::Lost => "lost",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Recalled => "recalled",
+        }
+    }
+}
+
+/// When a failed run may be tried again, by the word of its handler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryWish {
+    #[default]
+    ByPolicy,
+    AfterMs(u64),
+    Never,
+}
+
+/// Everything that is kept of the end of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub outcome: Outcome,
+    pub retry: RetryWish,
+    /// A sentence for people: the error, or what happened to the process.
+    pub detail: String,
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub peak_rss_bytes: Option<i64>,
+    pub cpu_ms: Option<i64>,
+    /// By the monotonic clock.
+    pub run_us: i64,
+    pub worker: Option<WorkerId>,
+    pub pid: Option<i32>,
+    /// The last part of what the run printed.
+    pub output: Vec<u8>,
+    /// MessagePack; only of `Ok`. Empty means nothing.
+    pub result: Vec<u8>,
+    /// `result` is only the last part of what there was.
+    pub cut: bool,
+}
+
+impl Ending {
+    /// An end of which nothing more is known than its outcome and a sentence.
+    pub fn bare(outcome: Outcome, detail: impl Into<String>) -> Ending {
+        Ending {
+            outcome,
+            retry: RetryWish::ByPolicy,
+            detail: detail.into(),
+            code: None,
+            signal: None,
+            peak_rss_bytes: None,
+            cpu_ms: None,
+            run_us: 0,
+            worker: None,
+            pid: None,
+            output: Vec::new(),
+            result: Vec::new(),
+            cut: false,
+        }
+    }
+}

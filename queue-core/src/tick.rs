@@ -1,0 +1,215 @@
+//! One turn of the queue: what is asked is applied, what is due fires, what can run is claimed, in one transaction. Nothing
+//! is answered and no notice is given before the commit. All policy is in `state` and `plan`; all SQL is in `store`.
+
+mod apply;
+mod finish;
+
+use crate::book::{Book, Overlay, Running};
+use crate::op::{Claimed, Demand, Notice, Op, Reply, RunKey};
+use crate::plan::{CLAIMS_MAX, Claim, plan};
+use crate::policy::Limits;
+use crate::state::{Event, Move, Standing, TaskState, transition};
+use crate::store::{Store, StoreError, StoreErrorKind};
+use crate::task::{Now, Tally};
+
+/// Scheduled and retryable tasks that become available in one tick, at most.
+pub const DUE_MAX: u64 = 512;
+
+/// A source of uniformly drawn words.
+pub type Rng<'a> = &'a mut dyn FnMut() -> u64;
+
+/// What a turn made true.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turn {
+    /// One for each op, in the same order.
+    pub replies: Vec<Reply>,
+    pub notices: Vec<Notice>,
+    /// When the next waiting task is due, in microseconds since 1970.
+    pub next_due: Option<i64>,
+    /// A limit of this turn was reached: there is more to do at once.
+    pub more: bool,
+}
+
+/// Runs one turn. On an error nothing has changed, neither rows nor book, and nothing may be answered; except that
+/// after [`StoreErrorKind::Io`] at the commit it is unknown, and the process must start anew from the file.
+pub fn tick(
+    store: &mut Store,
+    book: &mut Book,
+    ops: &[Op],
+    demand: &[Demand],
+    now: Now,
+    rng: Rng<'_>,
+) -> Result<Turn, StoreError> {
+    let mut done = Turning::start(store, book, now, rng)?.turn(ops, demand, Apply::Together);
+    if let Err(first) = &done
+        && !ops.is_empty()
+        && !matches!(first.kind, StoreErrorKind::Busy | StoreErrorKind::Io)
+    {
+        // One of the ops must be the culprit. A savepoint for each costs a third of the rate, so only now.
+        store.abandon(Some(first))?;
+        done = Turning::start(store, book, now, rng)?.turn(ops, demand, Apply::OneByOne);
+    }
+    let (turn, overlay) = match done {
+        Ok(done) => done,
+        Err(error) => {
+            store.abandon(Some(&error))?;
+            return Err(error);
+        }
+    };
+    if overlay.dirty {
+        if let Err(error) = store.commit() {
+            store.abandon(Some(&error))?;
+            return Err(error);
+        }
+    } else {
+        store.abandon(None)?;
+    }
+    book.fold(overlay, now);
+    Ok(turn)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Apply {
+    Together,
+    /// Each op under a savepoint, so that one that errs is refused alone.
+    OneByOne,
+}
+
+/// A turn under way: rows are changed in an open transaction, the book not at all.
+struct Turning<'a> {
+    store: &'a mut Store,
+    book: &'a Book,
+    over: Overlay,
+    notices: Vec<Notice>,
+    now: Now,
+    clock_us: i64,
+    rng: Rng<'a>,
+}
+
+impl<'a> Turning<'a> {
+    fn start(store: &'a mut Store, book: &'a Book, now: Now, rng: Rng<'a>) -> Result<Turning<'a>, StoreError> {
+        store.begin()?;
+        let (over, clock_us) = (Overlay::over(book), book.clock_us(now));
+        Ok(Turning { store, book, over, notices: Vec::new(), now, clock_us, rng })
+    }
+
+    fn turn(mut self, ops: &[Op], demand: &[Demand], how: Apply) -> Result<(Turn, Overlay), StoreError> {
+        let mut replies = Vec::with_capacity(ops.len());
+        for op in ops {
+            replies.push(match how {
+                Apply::Together => self.apply(op)?,
+                Apply::OneByOne => self.apply_alone(op)?,
+            });
+        }
+        for change in demand {
+            self.over.refill(change.pool, change.credits);
+        }
+        let fired = self.fire_due()?;
+        let claimed = self.claim()?;
+        let next_due = self.store.next_due()?;
+        if self.over.dirty {
+            self.store.save_counters(self.over.next_task, self.over.next_worker, self.clock_us)?;
+        }
+        let more = fired == DUE_MAX || claimed == CLAIMS_MAX;
+        Ok((Turn { replies, notices: self.notices, next_due, more }, self.over))
+    }
+
+    fn apply_alone(&mut self, op: &Op) -> Result<Reply, StoreError> {
+        let (before, said) = (self.over.clone(), self.notices.len());
+        self.store.savepoint()?;
+        match self.apply(op) {
+            Ok(reply) => {
+                self.store.release()?;
+                Ok(reply)
+            }
+            Err(error) if matches!(error.kind, StoreErrorKind::Io | StoreErrorKind::Full) => Err(error),
+            Err(error) => {
+                self.store.undo()?;
+                self.over = before;
+                self.notices.truncate(said);
+                Ok(Reply::Refused(error))
+            }
+        }
+    }
+
+    /// Asks `transition`. What it calls illegal cannot come from outside: rows and program disagree.
+    fn decide(&mut self, from: Standing, event: Event, limits: &Limits) -> Result<(Move, Tally), StoreError> {
+        let random = (self.rng)();
+        transition(from, event, limits, random)
+            .map_err(|illegal| StoreError { kind: StoreErrorKind::Invariant, detail: illegal.to_string() })
+    }
+
+    fn fire_due(&mut self) -> Result<u64, StoreError> {
+        let due = self.store.due(self.now.wall_us, DUE_MAX)?;
+        for task in &due {
+            let from = Standing { state: Some(task.state), cancelling: false, tally: task.tally };
+            let (to, tally) = self.decide(from, Event::Due, &Limits::default())?;
+            debug_assert_eq!(to, Move::Available);
+            let rank = task.priority.rank(self.clock_us);
+            self.store.take_later(task.id)?;
+            self.store.put_tally(task.id, tally, rank)?;
+            self.store.put_ready(&task.queue, rank, task.id)?;
+            self.moved(Some(task.state), TaskState::Available);
+            self.over.add_ready(&task.queue, 1);
+        }
+        Ok(due.len() as u64)
+    }
+
+    fn claim(&mut self) -> Result<u64, StoreError> {
+        let credits = self.over.credits(self.book);
+        if credits.values().all(|free| *free <= 0) {
+            return Ok(0);
+        }
+        let ready = self.over.ready(self.book);
+        let mut turns = self.book.rows().turns.clone();
+        let claims = plan(&self.book.policies.pools, &credits, &ready, &mut turns);
+        self.over.turns = turns;
+        claims.iter().try_fold(0, |sum, claim| Ok(sum + self.claim_head(claim)?))
+    }
+
+    fn claim_head(&mut self, claim: &Claim) -> Result<u64, StoreError> {
+        let heads = self.store.head(&claim.queue, claim.count)?;
+        let Some(last) = heads.last() else { return Err(self.disagree(claim, 0)) };
+        if heads.len() as u64 != claim.count {
+            return Err(self.disagree(claim, heads.len()));
+        }
+        self.store.take_head(&claim.queue, last, heads.len())?;
+        self.over.add_ready(&claim.queue, -(heads.len() as i64));
+        self.over.refill(claim.pool, -(heads.len() as i64));
+        for head in heads {
+            let limits = self.book.policies.limits(&head.kind, head.overrides);
+            let from = Standing { state: Some(TaskState::Available), cancelling: false, tally: head.tally };
+            let (_, tally) = self.decide(from, Event::Claimed, &limits)?;
+            let run = RunKey { task: head.id, epoch: tally.epoch };
+            let wait_us = (self.clock_us - head.priority.clock_of(head.rank)).max(0);
+            self.store.put_running(run, head.rank, wait_us, self.now.wall_us)?;
+            self.moved(Some(TaskState::Available), TaskState::Running);
+            let (queue, claimed_at_us) = (claim.queue.clone(), self.now.wall_us);
+            let running = Running { queue, rank: head.rank, tally, limits, wait_us, claimed_at_us, cancelling: false };
+            self.over.running.insert(head.id, Some(running));
+            self.notices.push(Notice::Claimed(Claimed {
+                run,
+                pool: claim.pool,
+                kind: head.kind,
+                args: head.args,
+                attempt: tally.runs + 1,
+                timeout_ms: limits.timeout_ms,
+            }));
+        }
+        Ok(claim.count)
+    }
+
+    fn disagree(&self, claim: &Claim, found: usize) -> StoreError {
+        let detail = format!("the book has {} claimable tasks in queue {}, the rows {found}", claim.count, claim.queue);
+        StoreError { kind: StoreErrorKind::Invariant, detail }
+    }
+
+    /// Notes that a task went from one state to another.
+    fn moved(&mut self, from: Option<TaskState>, to: TaskState) {
+        if let Some(from) = from {
+            self.over.counts.add(from, -1);
+        }
+        self.over.counts.add(to, 1);
+        self.over.dirty = true;
+    }
+}

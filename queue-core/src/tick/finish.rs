@@ -1,0 +1,90 @@
+//! Applies the end of a run: where the task goes is `transition`'s word, here it is written down.
+
+use super::Turning;
+use crate::book::Running;
+use crate::op::{Notice, Reply, RunKey};
+use crate::state::{Event, FailReason, Move, Standing, TaskState};
+use crate::store::{FinalFacts, StoreError, StoreErrorKind};
+use crate::task::{Ending, Outcome, PoolId, Tally};
+
+impl Turning<'_> {
+    pub(super) fn finish(&mut self, run: RunKey, ending: &Ending, refill: Option<PoolId>) -> Result<Reply, StoreError> {
+        // The slot is free whether or not its answer still counts.
+        if let Some(pool) = refill {
+            self.over.refill(pool, 1);
+        }
+        let live = self.over.running(self.book, run.task).filter(|running| running.tally.epoch == run.epoch);
+        let Some(running) = live.cloned() else {
+            self.over.stale += 1;
+            return Ok(Reply::Stale);
+        };
+        let from = Standing { state: Some(TaskState::Running), cancelling: running.cancelling, tally: running.tally };
+        let (to, tally) = self.decide(from, Event::Ended(ending.outcome, ending.retry), &running.limits)?;
+        if !self.store.take_running(run)? {
+            let detail = format!("the book has run {} of task {}, the rows do not", run.epoch, run.task);
+            return Err(StoreError { kind: StoreErrorKind::Invariant, detail });
+        }
+        self.over.running.insert(run.task, None);
+        let first_success = ending.outcome == Outcome::Ok && run.epoch == 1;
+        if !first_success {
+            self.store.put_attempt(run, ending, running.claimed_at_us, self.now.wall_us)?;
+            self.store.put_tally(run.task, tally, running.rank)?;
+        }
+        match to {
+            Move::Final(state, reason) => self.put_final(run, &running, ending, state, reason),
+            Move::BackInLine => self.put_back(run, &running, tally, ending.outcome),
+            Move::Later(state, delay_us) => {
+                self.store.put_later(run.task, self.now.wall_us.saturating_add(delay_us), state)?;
+                self.returned(run, ending.outcome, state);
+                Ok(Reply::Applied)
+            }
+            Move::Stay | Move::Available | Move::Running | Move::StopWanted => {
+                let detail = format!("the end of a run cannot lead to {to:?}");
+                Err(StoreError { kind: StoreErrorKind::Invariant, detail })
+            }
+        }
+    }
+
+    fn put_final(
+        &mut self,
+        run: RunKey,
+        running: &Running,
+        ending: &Ending,
+        state: TaskState,
+        reason: Option<FailReason>,
+    ) -> Result<Reply, StoreError> {
+        let facts = FinalFacts {
+            epoch: run.epoch,
+            finished_at_us: self.now.wall_us,
+            wait_us: running.wait_us,
+            run_us: ending.run_us,
+            cut: ending.cut,
+        };
+        self.store.put_final(run.task, state, reason, facts)?;
+        if state == TaskState::Completed && !ending.result.is_empty() {
+            self.store.put_result(run.task, &ending.result)?;
+        }
+        self.moved(Some(TaskState::Running), state);
+        self.notices.push(Notice::Finished { id: run.task, state, reason });
+        Ok(Reply::Applied)
+    }
+
+    fn put_back(
+        &mut self,
+        run: RunKey,
+        running: &Running,
+        tally: Tally,
+        outcome: Outcome,
+    ) -> Result<Reply, StoreError> {
+        debug_assert_eq!(tally.epoch, run.epoch);
+        self.store.put_ready(&running.queue, running.rank, run.task)?;
+        self.over.add_ready(&running.queue, 1);
+        self.returned(run, outcome, TaskState::Available);
+        Ok(Reply::Applied)
+    }
+
+    fn returned(&mut self, run: RunKey, outcome: Outcome, state: TaskState) {
+        self.moved(Some(TaskState::Running), state);
+        self.notices.push(Notice::Returned { id: run.task, outcome, state });
+    }
+}

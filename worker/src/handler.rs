@@ -1,0 +1,83 @@
+//! The registry: which kind is run by which code. When and where a handler is called is not decided here.
+
+use std::collections::BTreeMap;
+
+use ipc_contract::Payload;
+use ipc_contract::name::check_name;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::error::{ErrorKind, WorkerError};
+use crate::failure::Failure;
+
+/// What a run that ended well hands back.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Output {
+    pub(crate) result: Payload,
+    /// True when `result` is only the last part of what there was.
+    pub(crate) cut: bool,
+}
+
+impl Output {
+    pub(crate) fn whole(result: Payload) -> Self {
+        Self { result, cut: false }
+    }
+}
+
+pub(crate) type Handler = Box<dyn Fn(&Context, &Payload) -> Result<Output, Failure> + Send + Sync>;
+
+/// The handlers of a worker, by kind.
+#[derive(Default)]
+pub struct Handlers {
+    by_kind: BTreeMap<String, Handler>,
+}
+
+impl Handlers {
+    /// Adds a handler. Errors: an illegal name, or a kind that already has one.
+    pub(crate) fn add(&mut self, kind: &str, handler: Handler) -> Result<(), WorkerError> {
+        check_name("kind", kind).map_err(|error| ErrorKind::IllegalKind(error.to_string()))?;
+        if self.by_kind.contains_key(kind) {
+            return Err(ErrorKind::DuplicateKind(kind.to_owned()).into());
+        }
+        self.by_kind.insert(kind.to_owned(), handler);
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, kind: &str) -> Option<&Handler> {
+        self.by_kind.get(kind)
+    }
+
+    /// The kinds on offer, in alphabetical order.
+    pub fn kinds(&self) -> Vec<String> {
+        self.by_kind.keys().cloned().collect()
+    }
+
+    /// True when there is nothing that this worker could run.
+    pub fn is_empty(&self) -> bool {
+        self.by_kind.is_empty()
+    }
+}
+
+/// Wraps a typed function: decodes its args, encodes its result.
+pub(crate) fn typed<A, R, E, F>(handler: F) -> Handler
+where
+    A: DeserializeOwned,
+    R: Serialize,
+    E: Into<Failure>,
+    F: Fn(&Context, A) -> Result<R, E> + Send + Sync + 'static,
+{
+    Box::new(move |context, args| {
+        let args = read_args(context.kind(), args)?;
+        let result = handler(context, args).map_err(Into::into)?;
+        let result = Payload::of(&result).map_err(|error| {
+            Failure::new(format!("the result of `{}` cannot be encoded: {error}", context.kind())).never()
+        })?;
+        Ok(Output::whole(result))
+    })
+}
+
+/// Decodes args. Failing here is final: the same bytes cannot fit another time.
+pub(crate) fn read_args<A: DeserializeOwned>(kind: &str, args: &Payload) -> Result<A, Failure> {
+    args.read().map_err(|error| Failure::new(format!("the args do not fit the handler of `{kind}`: {error}")).never())
+}
