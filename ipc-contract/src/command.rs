@@ -250,6 +250,14 @@ mod tests {
     }
 
     #[test]
+    fn values_that_are_not_used_may_be_anything() {
+        let args = json!({ "a": [1, { "in": 2 }], "b": { "in": 3 }, "in": "x", "z": null });
+        assert_eq!(render(&["p", "{in}"], &args).unwrap(), ["p", "x"]);
+        let odd_key = Payload(b"\x82\x92\xa2in\x01\x02\xa2in\xa1x".to_vec());
+        assert_eq!(template(&["p", "{in}"]).unwrap().render(&odd_key).unwrap(), ["p", "x"]);
+    }
+
+    #[test]
     fn fields_are_listed_once_in_order() {
         assert_eq!(template(&["p", "{b}", "{a}{b}", "{{c}}"]).unwrap().fields(), ["b", "a"]);
     }

@@ -100,3 +100,12 @@ impl fmt::Display for ContractError {
 }
 
 impl std::error::Error for ContractError {}
+
+/// What a decoder says against a value; its own words for a wrong type are not for people.
+pub(crate) fn reason(error: rmp_serde::decode::Error) -> String {
+    match error {
+        rmp_serde::decode::Error::TypeMismatch(marker) => format!("this type does not fit here ({marker:?})"),
+        rmp_serde::decode::Error::Syntax(text) => text,
+        other => other.to_string(),
+    }
+}

@@ -1,6 +1,6 @@
 //! Frames: a big-endian `u32` length, then one MessagePack map. No order (`session`) and no input or output lives here.
 
-use crate::error::{ContractError, ErrorKind};
+use crate::error::{ContractError, ErrorKind, HEAD_BYTES_MAX, reason};
 use crate::kind::{Kind, Message};
 use crate::scan::scan;
 use crate::token::{Token, Tokens};
@@ -43,11 +43,16 @@ pub fn decode<M: Message>(payload: &[u8]) -> Result<M, ContractError> {
 /// Reads `{"name": {` and says which message it is.
 fn read_head<M: Message>(payload: &[u8]) -> Result<Kind, ContractError> {
     let mut tokens = Tokens::new(payload);
-    let (Token::Map(1), Token::Str(name)) = (tokens.next()?, tokens.next()?) else {
-        return Err(ContractError::new(ErrorKind::NotAMessage, "a frame is a map of one key, the name of the message"));
+    let not_a_message =
+        || ContractError::new(ErrorKind::NotAMessage, "a frame is a map of one key, the name of the message");
+    if tokens.next()? != Token::Map(1) {
+        return Err(not_a_message());
+    }
+    let Token::Str(name) = tokens.next()? else {
+        return Err(not_a_message());
     };
     let Some(kind) = Kind::from_name(name) else {
-        let name: String = name.chars().take(crate::error::HEAD_BYTES_MAX).collect();
+        let name: String = name.chars().take(HEAD_BYTES_MAX).collect();
         let detail = format!("no message is named {name:?}; the contract lists the names");
         return Err(ContractError::new(ErrorKind::UnknownMessage(name), detail));
     };
@@ -75,7 +80,7 @@ fn body_error<M: Message>(payload: &[u8], kind: Kind) -> ContractError {
         Err(error) => {
             let path = error.path().to_string();
             let field = path.strip_prefix(&message).map(|rest| rest.trim_start_matches('.').to_owned());
-            (field.filter(|field| !field.is_empty()), error.into_inner().to_string())
+            (field.filter(|field| !field.is_empty()), reason(error.into_inner()))
         }
     };
     let place = field.as_ref().map_or(message.clone(), |field| format!("{message}.{field}"));
@@ -153,5 +158,23 @@ impl FrameDecoder {
         if self.buffer.is_empty() {
             self.buffer.shrink_to(RETAINED_BYTES);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_follows_what_arrived_and_is_given_back() {
+        let mut decoder = FrameDecoder::new();
+        let payload = vec![0xc0; MAX_FRAME_BYTES / 4];
+        decoder.push(&u32::try_from(payload.len()).unwrap().to_be_bytes());
+        assert_eq!(decoder.next_frame(), Ok(None));
+        assert!(decoder.buffer.capacity() <= RETAINED_BYTES);
+        decoder.push(&payload);
+        assert_eq!(decoder.next_frame(), Ok(Some(payload)));
+        assert_eq!(decoder.next_frame(), Ok(None));
+        assert!(decoder.buffer.capacity() <= RETAINED_BYTES);
     }
 }

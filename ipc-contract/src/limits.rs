@@ -165,3 +165,40 @@ impl<'de> Visitor<'de> for Bounded {
         Ok(list)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_holds_at_its_default_and_can_be_raised_to_its_maximum() {
+        let table = [
+            (ARGS_BYTES.default, ARGS_BYTES.default, true),
+            (ARGS_BYTES.default + 1, ARGS_BYTES.default, false),
+            (ARGS_BYTES.max, ARGS_BYTES.max, true),
+            (ARGS_BYTES.max + 1, u64::MAX, false),
+            (11, 10, false),
+        ];
+        for (value, in_force, fits) in table {
+            assert_eq!(ARGS_BYTES.check_at(value as usize, in_force).is_ok(), fits, "{value} under {in_force}");
+        }
+        let error = ARGS_BYTES.check_at(11, 10).unwrap_err();
+        assert!(error.detail.starts_with("args has 11 bytes, the limit is 10 (by default 1048576, at most 4194304)"));
+    }
+
+    #[test]
+    fn every_limit_has_a_name_of_its_own_and_a_default_within_it() {
+        let mut names: Vec<_> = Limit::ALL.iter().map(|limit| limit.name).collect();
+        names.extend(Range::ALL.iter().map(|range| range.name));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert!(Limit::ALL.iter().all(|limit| limit.default <= limit.max));
+        for range in Range::ALL {
+            assert!(range.check(range.min).is_ok() && range.check(range.max).is_ok(), "{}", range.name);
+            assert!(range.check(range.min - 1).is_err() && range.check(range.max + 1).is_err(), "{}", range.name);
+            assert!(range.default.is_none_or(|default| range.check(default).is_ok()), "{}", range.name);
+        }
+    }
+}

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::error::ContractError;
+use crate::limits::{self, CONCURRENCY};
+use crate::name::check_name;
 use crate::payload::Payload;
 
 /// The protocol version that this crate speaks.
@@ -77,6 +79,21 @@ pub struct Hello {
     /// Optional abilities, such as `beat`. Neither side uses one that the other did not name.
     #[serde(default, deserialize_with = "limits::features")]
     pub features: Vec<String>,
+}
+
+impl Hello {
+    /// Checks what a worker offers, before it is welcomed. What fails here deserves a `reject` with the error's sentence.
+    ///
+    /// # Errors
+    /// `Limit` for `concurrency`, `Name` for a kind, `Value` for a range of versions that is empty.
+    pub fn validate(&self) -> Result<(), ContractError> {
+        CONCURRENCY.check(self.concurrency)?;
+        if self.protocol_min > self.protocol_max {
+            let detail = "protocol_min is above protocol_max; name the lowest version first";
+            return Err(ContractError::value("protocol_min", detail));
+        }
+        self.kinds.iter().try_for_each(|kind| check_name("kind", kind))
+    }
 }
 
 fn one() -> u32 {
@@ -250,4 +267,25 @@ pub enum StopReason {
     /// A reason that this version does not know: obey it all the same.
     #[serde(other)]
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_is_checked_before_it_is_welcomed() {
+        let good =
+            Hello { protocol_min: 1, protocol_max: 2, concurrency: 1, kinds: vec!["a".to_owned()], ..Hello::default() };
+        good.validate().unwrap();
+        let table = [
+            (Hello { concurrency: 0, ..good.clone() }, "limit"),
+            (Hello { concurrency: 1_025, ..good.clone() }, "limit"),
+            (Hello { protocol_min: 3, ..good.clone() }, "value"),
+            (Hello { kinds: vec!["a".to_owned(), "A".to_owned()], ..good }, "name"),
+        ];
+        for (hello, kind) in table {
+            assert_eq!(hello.validate().unwrap_err().kind.name(), kind, "{hello:?}");
+        }
+    }
 }

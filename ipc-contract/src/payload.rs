@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::ContractError;
+use crate::error::{ContractError, reason};
 use crate::scan::scan;
 use crate::view;
 
@@ -40,7 +40,7 @@ impl Payload {
         let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let field = error.path().to_string();
-            let reason = error.into_inner();
+            let reason = reason(error.into_inner());
             let place = if field == "." { "the value".to_owned() } else { format!("field {field}") };
             ContractError::value(field, format!("{place} does not fit: {reason}"))
         })

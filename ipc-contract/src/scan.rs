@@ -121,6 +121,8 @@ mod tests {
         let bombs = || {
             let mut bombs =
                 vec![(nested(100_000, 0x91, b"\xc0"), "too_deep"), (nested(100_000, 0x81, b"\xc0"), "too_deep")];
+            // A lie about a count is told before what follows is looked at.
+            bombs.push(([b"\xdd\xff\xff\xff\xff".as_slice(), &[0x91; 100_000]].concat(), "truncated"));
             for marker in [0xdd, 0xdf, 0xdb, 0xc6] {
                 bombs.push((vec![marker, 0xff, 0xff, 0xff, 0xff, 0xc0], "truncated"));
                 bombs.push((vec![0x92, 0xc0, marker, 0xff, 0xff, 0xff, 0xff, 0xc0], "truncated"));

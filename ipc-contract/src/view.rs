@@ -82,7 +82,8 @@ impl<'a> View<'a> {
             return text.to_owned();
         }
         self.text_bytes_left.set(0);
-        let shown = &text[..text.floor_char_boundary(left)];
+        let end = (0..=left).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let shown = &text[..end];
         format!("{shown}… ({} bytes cut)", text.len() - shown.len())
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use ipc_contract::frame::{LENGTH_BYTES, MAX_FRAME_BYTES};
+use ipc_contract::scan::MAX_DEPTH;
 use ipc_contract::{
     Back, Beat, Booting, Bye, ContractError, Done, ErrorKind, Exit, Fail, FrameDecoder, FromWorker, Hello, Level, Log,
     Payload, Ready, Reject, Retry, Run, RunRef, Stop, StopReason, ToWorker, Welcome, decode, encode,
@@ -199,6 +200,21 @@ fn lengths_are_accepted_up_to_the_limit() {
         assert_eq!(error.map(|error| error.kind.name()), expected, "{len}");
         assert!(frames.is_empty() && is_partial);
     }
+}
+
+/// What the scan lets through, the decoders behind it survive: they do recurse.
+#[test]
+fn the_deepest_legal_value_fits_a_small_stack() {
+    const SMALL_STACK_BYTES: usize = 256 * 1024;
+    let decode_deepest = || {
+        let body = [b"\x81\xa4beat\x81\xa1x".as_slice(), &[0x91; MAX_DEPTH - 2], b"\xc0"].concat();
+        assert_eq!(decode::<FromWorker>(&body).unwrap(), FromWorker::Beat(Beat {}));
+        let payload = Payload([[0x91; MAX_DEPTH].as_slice(), b"\xc0"].concat());
+        assert_eq!(serde_json::to_string(&payload).unwrap().len(), 2 * MAX_DEPTH + "null".len());
+        payload.read::<serde_json::Value>().unwrap();
+        payload.preview();
+    };
+    std::thread::Builder::new().stack_size(SMALL_STACK_BYTES).spawn(decode_deepest).unwrap().join().unwrap();
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub enum Op {
     WorkerUp(WorkerRow),
     /// A worker process and all that it left are proven dead.
     WorkerGone(WorkerId),
+    /// The kinds that a pool's workers can run, by their last hello: kept, to route what comes while none is up.
+    Offer { pool: String, kinds: Vec<String> },
 }
 
 /// One run of one task.

@@ -1,1 +1,9 @@
-//! stub
+//! The Mutirao supervisor: keeps the queue, and spawns, limits, health-checks and kills the workers that run its tasks.
+//!
+//! - `core`: decides about processes, pure. `shell`: executes what it commands. `observe`: what is told to operators.
+//! - `config`: what the file says and where a task goes. `http`: the door. `cli`: one file per subcommand.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod config;
+pub mod core;

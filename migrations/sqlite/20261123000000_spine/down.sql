@@ -1,3 +1,4 @@
+DROP TABLE offer;
 DROP TABLE worker;
 DROP TABLE name;
 DROP TABLE attempt;

@@ -108,3 +108,10 @@ CREATE TABLE worker (
     tag        TEXT    NOT NULL,
     started_at INTEGER NOT NULL
 );
+
+-- The kinds that each pool's workers said that they can run, in their last hello.
+CREATE TABLE offer (
+    pool TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    PRIMARY KEY (pool, kind)
+) WITHOUT ROWID;

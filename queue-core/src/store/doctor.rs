@@ -90,7 +90,9 @@ struct Line {
 
 fn check_rows(conn: &mut SqliteConnection) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
-    let pages: Vec<Line> = diesel::sql_query("SELECT quick_check AS line FROM pragma_quick_check(20)").load(conn)?;
+    // Not `pragma_quick_check(20)`: as a function it takes its argument for a table's name.
+    let quick_check = format!("SELECT quick_check AS line FROM pragma_quick_check LIMIT {FINDINGS_MAX}");
+    let pages: Vec<Line> = diesel::sql_query(quick_check).load(conn)?;
     for page in pages.into_iter().filter(|page| page.line != "ok") {
         findings.push(Finding { rule: "the file is sound", detail: page.line });
     }

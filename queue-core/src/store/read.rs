@@ -92,6 +92,12 @@ macro_rules! views {
                 list(&mut self.conn, state, limit)
             }
 
+            /// (pool, kind): what each pool's workers said that they can run, in their last hello.
+            pub fn offers(&mut self) -> Result<Vec<(String, String)>> {
+                use schema::offer::dsl;
+                Ok(dsl::offer.select((dsl::pool, dsl::kind)).order((dsl::pool, dsl::kind)).load(&mut self.conn)?)
+            }
+
             /// The final tasks, at most `limit`.
             pub fn ended_runs(&mut self, limit: i64) -> Result<Vec<EndedRun>> {
                 ended_runs(&mut self.conn, limit)

@@ -94,4 +94,6 @@ table! {
     }
 }
 
+table! { offer (pool, kind) { pool -> Text, kind -> Text, } }
+
 diesel::allow_tables_to_appear_in_same_query!(task, ready, later, running, finals, result, tally, attempt, worker);

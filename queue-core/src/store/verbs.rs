@@ -267,6 +267,17 @@ impl Store {
         Ok(())
     }
 
+    /// Replaces what the pool offered before.
+    pub fn put_offer(&mut self, pool: &str, kinds: &[String]) -> Result<()> {
+        use schema::offer::dsl;
+        diesel::delete(dsl::offer.filter(dsl::pool.eq(pool))).execute(&mut self.conn)?;
+        for kind in kinds {
+            let values = (dsl::pool.eq(pool), dsl::kind.eq(kind));
+            diesel::insert_or_ignore_into(dsl::offer).values(values).execute(&mut self.conn)?;
+        }
+        Ok(())
+    }
+
     pub fn save_counters(&mut self, next_task: i64, next_worker: i64, clock_us: i64) -> Result<()> {
         let done = hot::SaveCounters { next_task, next_worker, clock_us }.execute(&mut self.conn);
         one(done, "store")

@@ -15,6 +15,7 @@ impl Turning<'_> {
             Op::Finish { run, ending, refill } => self.finish(*run, ending, *refill),
             Op::WorkerUp(row) => self.worker_up(row),
             Op::WorkerGone(id) => self.worker_gone(*id),
+            Op::Offer { pool, kinds } => self.offer(pool, kinds),
         }
     }
 
@@ -92,6 +93,12 @@ impl Turning<'_> {
 
     fn worker_gone(&mut self, id: WorkerId) -> Result<Reply, StoreError> {
         self.store.drop_worker(id)?;
+        self.over.dirty = true;
+        Ok(Reply::Applied)
+    }
+
+    fn offer(&mut self, pool: &str, kinds: &[String]) -> Result<Reply, StoreError> {
+        self.store.put_offer(pool, kinds)?;
         self.over.dirty = true;
         Ok(Reply::Applied)
     }

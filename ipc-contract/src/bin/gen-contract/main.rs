@@ -1,0 +1,91 @@
+//! Writes what the contract prints from its code: the tables of SPEC.md and the golden vectors. Decides nothing about them.
+//!
+//! `gen-contract` writes, `gen-contract --check` compares and exits 1 with the names of the files that differ.
+
+mod tables;
+mod vectors;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{fs, io};
+
+type Files = BTreeMap<PathBuf, String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => write(root),
+        ["--check"] => check(root),
+        _ => {
+            eprintln!("usage: gen-contract [--check]");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every generated file as it should be, by its path below `root`.
+fn wanted(root: &Path) -> io::Result<Files> {
+    let mut files = vectors::files().map_err(io::Error::other)?;
+    let spec = fs::read_to_string(root.join("SPEC.md"))?;
+    files.insert(PathBuf::from("SPEC.md"), tables::fill(&spec).map_err(io::Error::other)?);
+    Ok(files)
+}
+
+fn write(root: &Path) -> io::Result<()> {
+    let files = wanted(root)?;
+    for stale in present(root)?.difference(&files.keys().cloned().collect()) {
+        fs::remove_file(root.join(stale))?;
+    }
+    for (path, text) in &files {
+        let path = root.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+fn check(root: &Path) -> io::Result<()> {
+    let files = wanted(root)?;
+    let mut differing = present(root)?;
+    differing.retain(|path| !files.contains_key(path));
+    for (path, text) in files {
+        if fs::read_to_string(root.join(&path)).ok().as_ref() != Some(&text) {
+            differing.insert(path);
+        }
+    }
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = differing.iter().map(|path| path.display().to_string()).collect();
+    Err(io::Error::other(format!(
+        "not as the code prints them: {}\nrun gen-contract and look at the difference",
+        names.join(", ")
+    )))
+}
+
+/// The vectors that are there, by their paths below `root`.
+fn present(root: &Path) -> io::Result<BTreeSet<PathBuf>> {
+    let mut paths = BTreeSet::new();
+    let folder = Path::new(vectors::FOLDER);
+    if !root.join(folder).exists() {
+        return Ok(paths);
+    }
+    for group in fs::read_dir(root.join(folder))? {
+        let group = folder.join(group?.file_name());
+        for file in fs::read_dir(root.join(&group))? {
+            paths.insert(group.join(file?.file_name()));
+        }
+    }
+    Ok(paths)
+}

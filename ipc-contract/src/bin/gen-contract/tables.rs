@@ -1,0 +1,66 @@
+//! The tables of SPEC.md, each between its markers `<!-- table: NAME -->` and `<!-- end -->`.
+
+use std::fmt::Write;
+
+use ipc_contract::limits::{Limit, Range};
+use ipc_contract::session::next;
+use ipc_contract::{Kind, State};
+
+const END: &str = "<!-- end -->";
+
+/// SPEC.md with each table as the code has it. Errors name a marker that is missing.
+pub(crate) fn fill(spec: &str) -> Result<String, String> {
+    let tables = [("messages", messages()), ("states", states()), ("limits", limits()), ("ranges", ranges())];
+    tables.iter().try_fold(spec.to_owned(), |spec, (name, table)| replace(&spec, name, table))
+}
+
+fn replace(spec: &str, name: &str, table: &str) -> Result<String, String> {
+    let begin = format!("<!-- table: {name} -->");
+    let missing = || format!("SPEC.md lacks {begin} followed by {END}");
+    let (before, rest) = spec.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
+    Ok(format!("{before}{begin}\n{table}{END}{after}"))
+}
+
+fn messages() -> String {
+    let mut table = "| name | direction | version 1 |\n|---|---|---|\n".to_owned();
+    for kind in Kind::ALL {
+        let defined = if kind.is_defined() { "defined" } else { "reserved" };
+        let _ = writeln!(table, "| `{}` | {} | {defined} |", kind.name(), kind.direction().name());
+    }
+    table
+}
+
+/// Message by state; each cell is the state that follows.
+fn states() -> String {
+    let mut table = "| |".to_owned();
+    for state in State::ALL {
+        let _ = write!(table, " {} |", state.name());
+    }
+    let _ = writeln!(table, "\n|---|{}", "---|".repeat(State::ALL.len()));
+    for &kind in Kind::ALL {
+        let _ = write!(table, "| `{}` |", kind.name());
+        for &state in State::ALL {
+            let _ = write!(table, " {} |", next(state, kind).map_or("-", State::name));
+        }
+        table.push('\n');
+    }
+    table
+}
+
+fn limits() -> String {
+    let mut table = "| limit | unit | default | maximum |\n|---|---|---|---|\n".to_owned();
+    for Limit { name, unit, default, max } in Limit::ALL {
+        let _ = writeln!(table, "| `{name}` | {unit} | {default} | {max} |");
+    }
+    table
+}
+
+fn ranges() -> String {
+    let mut table = "| setting | unit | least | default | most |\n|---|---|---|---|---|\n".to_owned();
+    for Range { name, unit, min, default, max } in Range::ALL {
+        let default = default.map_or("unset".to_owned(), |default| default.to_string());
+        let _ = writeln!(table, "| `{name}` | {unit} | {min} | {default} | {max} |");
+    }
+    table
+}

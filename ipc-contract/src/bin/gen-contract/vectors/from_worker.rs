@@ -1,0 +1,175 @@
+//! Vectors of the messages that a worker sends.
+
+use ipc_contract::Direction;
+use ipc_contract::{
+    Back, Beat, Booting, Bye, ContractError, Done, Exit, Fail, FromWorker, Hello, Level, Log, Payload, Ready, Retry,
+    RunRef,
+};
+use serde_json::json;
+
+use super::vector::{Vector, canonical, invalid, variant};
+
+pub(super) fn vectors() -> Result<Vec<Vector>, ContractError> {
+    let mut vectors = start()?;
+    vectors.extend(talk()?);
+    vectors.extend(answers()?);
+    vectors.extend(refused());
+    Ok(vectors)
+}
+
+fn start() -> Result<Vec<Vector>, ContractError> {
+    let least = Hello { protocol_min: 1, protocol_max: 1, concurrency: 1, ..Hello::default() };
+    let full = Hello {
+        protocol_min: 1,
+        protocol_max: 2,
+        cookie: "b7f3".to_owned(),
+        sdk: "example/0.1.0".to_owned(),
+        kinds: vec!["resize".to_owned(), "thumb".to_owned()],
+        concurrency: 4,
+        features: vec!["beat".to_owned()],
+    };
+    let least = FromWorker::Hello(least);
+    Ok(vec![
+        canonical("full", "every field", &FromWorker::Hello(full))?,
+        variant(
+            "least",
+            "only what has no default",
+            b"\x81\xa5hello\x82\xacprotocol_min\x01\xacprotocol_max\x01",
+            &least,
+        ),
+        variant(
+            "unknown-field",
+            "a field that the reader does not know is ignored, whatever it holds",
+            b"\x81\xa5hello\x83\xacprotocol_min\x01\xa5color\x81\xa1a\x91\xc3\xacprotocol_max\x01",
+            &least,
+        ),
+        canonical("plain", "still starting", &FromWorker::Booting(Booting {}))?,
+        variant("unknown-field", "ignored", b"\x81\xa7booting\x81\xa4step\x03", &FromWorker::Booting(Booting {})),
+        canonical("plain", "takes runs from now on", &FromWorker::Ready(Ready {}))?,
+        variant(
+            "map16",
+            "a longer form of the same maps",
+            b"\xde\x00\x01\xa5ready\xde\x00\x00",
+            &FromWorker::Ready(Ready {}),
+        ),
+    ])
+}
+
+fn talk() -> Result<Vec<Vector>, ContractError> {
+    let of_run = Log { run: Some(RunRef { task: 7, epoch: 2 }), level: Level::Warn, message: "olá\n".to_owned() };
+    let of_worker = Log { message: "ready soon".to_owned(), ..Log::default() };
+    Ok(vec![
+        canonical("plain", "the process is alive", &FromWorker::Beat(Beat {}))?,
+        canonical("of-run", "a line of a run", &FromWorker::Log(of_run))?,
+        canonical("of-worker", "a line of the worker: no run", &FromWorker::Log(of_worker.clone()))?,
+        variant(
+            "least",
+            "level has a default",
+            b"\x81\xa3log\x81\xa7message\xaaready soon",
+            &FromWorker::Log(of_worker),
+        ),
+        canonical("plain", "the last message", &FromWorker::Bye(Bye::default()))?,
+        canonical(
+            "spawn-error",
+            "from the shim, in place of hello",
+            &FromWorker::Bye(Bye { spawn_error: Some("python3: no such file".to_owned()) }),
+        )?,
+        variant("least", "without its field", b"\x81\xa3bye\x80", &FromWorker::Bye(Bye::default())),
+    ])
+}
+
+fn answers() -> Result<Vec<Vector>, ContractError> {
+    let result = Payload::of(&json!({ "path": "a.png", "bytes": 4096 }))?;
+    let least = Done { task: 7, epoch: 2, ..Done::default() };
+    let exit = Exit { code: Some(3), signal: None, oom: false, peak_rss_bytes: Some(1 << 20), cpu_ms: Some(125) };
+    let killed = Exit { code: None, signal: Some(9), oom: true, peak_rss_bytes: None, cpu_ms: None };
+    let fail = Fail { task: 7, epoch: 2, ..Fail::default() };
+    let later = Fail { error: "429: too many".to_owned(), retry: Retry::AfterMs(30_000), ..fail.clone() };
+    let never = Fail { error: "no such file".to_owned(), retry: Retry::Never, exit: Some(exit), ..fail.clone() };
+    let oom = Fail { exit: Some(killed), ..fail.clone() };
+    Ok(vec![
+        canonical(
+            "full",
+            "a result, the last part of it",
+            &FromWorker::Done(Done { result, cut: true, ..least.clone() }),
+        )?,
+        canonical("nothing", "no result: bin of no bytes", &FromWorker::Done(least.clone()))?,
+        variant(
+            "least",
+            "no result: no field",
+            b"\x81\xa4done\x82\xa4task\x07\xa5epoch\x02",
+            &FromWorker::Done(least.clone()),
+        ),
+        variant(
+            "nil-result",
+            "no result: nil",
+            b"\x81\xa4done\x83\xa4task\x07\xa5epoch\x02\xa6result\xc0",
+            &FromWorker::Done(least.clone()),
+        ),
+        variant(
+            "wide-integers",
+            "a number may be written longer than it need be, and signed",
+            b"\x81\xa4done\x82\xa4task\xcf\x00\x00\x00\x00\x00\x00\x00\x07\xa5epoch\xd1\x00\x02",
+            &FromWorker::Done(least),
+        ),
+        canonical("retry-after", "not before 30 s from now", &FromWorker::Fail(later))?,
+        canonical("retry-never", "a command that ended with code 3", &FromWorker::Fail(never))?,
+        canonical("killed", "a command that a signal ended, out of memory", &FromWorker::Fail(oom))?,
+        variant("least", "only the run", b"\x81\xa4fail\x82\xa4task\x07\xa5epoch\x02", &FromWorker::Fail(fail)),
+        canonical("plain", "the run has not started", &FromWorker::Back(Back { task: 7, epoch: 2 }))?,
+        canonical("largest", "the largest numbers", &FromWorker::Back(Back { task: u64::MAX, epoch: u64::MAX }))?,
+    ])
+}
+
+fn refused() -> impl Iterator<Item = Vector> {
+    /// Group, then name, what it shows, the kind of error, the payload.
+    type Row = (&'static str, (&'static str, &'static str, &'static str, &'static [u8]));
+    const ROWS: &[Row] = &[
+        ("hello", ("missing-field", "protocol_max is missing", "body", b"\x81\xa5hello\x81\xacprotocol_min\x01")),
+        (
+            "hello",
+            (
+                "kinds-is-text",
+                "kinds is an array",
+                "body",
+                b"\x81\xa5hello\x83\xacprotocol_min\x01\xacprotocol_max\x01\xa5kinds\xa1a",
+            ),
+        ),
+        ("booting", ("body-is-nil", "a body is a map, if an empty one", "body", b"\x81\xa7booting\xc0")),
+        ("ready", ("body-is-array", "a body is a map, not an array of its fields", "body", b"\x81\xa5ready\x90")),
+        ("beat", ("body-is-number", "a body is a map", "body", b"\x81\xa4beat\x01")),
+        ("log", ("missing-field", "message is missing", "body", b"\x81\xa3log\x80")),
+        (
+            "log",
+            (
+                "level-is-unknown",
+                "levels are debug, info, warn, error",
+                "body",
+                b"\x81\xa3log\x82\xa7message\xa1a\xa5level\xa5shout",
+            ),
+        ),
+        ("done", ("missing-field", "epoch is missing", "body", b"\x81\xa4done\x81\xa4task\x07")),
+        (
+            "done",
+            ("field-twice", "a field stands once", "body", b"\x81\xa4done\x83\xa4task\x07\xa4task\x07\xa5epoch\x02"),
+        ),
+        ("done", ("task-is-negative", "task is unsigned", "body", b"\x81\xa4done\x82\xa4task\xff\xa5epoch\x02")),
+        (
+            "done",
+            ("result-is-text", "result is bin", "body", b"\x81\xa4done\x83\xa4task\x07\xa5epoch\x02\xa6result\xa2ok"),
+        ),
+        ("fail", ("missing-field", "task is missing", "body", b"\x81\xa4fail\x81\xa5epoch\x02")),
+        (
+            "fail",
+            (
+                "retry-is-unknown",
+                "retry is default, after_ms or never",
+                "body",
+                b"\x81\xa4fail\x83\xa4task\x07\xa5epoch\x02\xa5retry\xa4soon",
+            ),
+        ),
+        ("back", ("task-is-text", "task is a number", "body", b"\x81\xa4back\x82\xa4task\xa17\xa5epoch\x02")),
+        ("bye", ("spawn-error-is-number", "spawn_error is text", "body", b"\x81\xa3bye\x81\xabspawn_error\x02")),
+    ];
+    ROWS.iter().map(|&(group, row)| invalid(group, Direction::FromWorker, row))
+}

@@ -1,0 +1,8 @@
+//! The golden vectors: frames and what they mean, for decoders in any language. Each is a pair `NAME.hex`, `NAME.json`.
+
+mod frames;
+mod from_worker;
+mod to_worker;
+mod vector;
+
+pub(crate) use vector::{FOLDER, files};

@@ -1,0 +1,102 @@
+//! Vectors of the messages that a supervisor sends.
+
+use ipc_contract::Direction;
+use ipc_contract::{ContractError, Payload, Reject, Run, RunRef, Stop, StopReason, ToWorker, Welcome};
+use serde_json::json;
+
+use super::vector::{Vector, canonical, invalid, variant};
+
+pub(super) fn vectors() -> Result<Vec<Vector>, ContractError> {
+    let mut vectors = handshake()?;
+    vectors.extend(work()?);
+    vectors.extend(refused());
+    Ok(vectors)
+}
+
+fn handshake() -> Result<Vec<Vector>, ContractError> {
+    let welcome = ToWorker::Welcome(Welcome { protocol: 1, worker: 12, features: vec!["beat".to_owned()] });
+    let least = ToWorker::Welcome(Welcome { protocol: 1, ..Welcome::default() });
+    let reason = "the pool images needs a handler for thumb; add one, or take thumb from its queues".to_owned();
+    Ok(vec![
+        canonical("full", "every field", &welcome)?,
+        variant("least", "only what has no default", b"\x81\xa7welcome\x81\xa8protocol\x01", &least),
+        variant("unknown-field", "ignored", b"\x81\xa7welcome\x82\xa8protocol\x01\xa4motd\xa2hi", &least),
+        canonical("plain", "a sentence for the user", &ToWorker::Reject(Reject { reason }))?,
+    ])
+}
+
+fn work() -> Result<Vec<Vector>, ContractError> {
+    let run = Run { task: 7, epoch: 2, kind: "resize".to_owned(), attempt: 1, ..Run::default() };
+    let full = Run {
+        args: Payload::of(&json!({ "path": "a.png", "width": 640 }))?,
+        attempt: 3,
+        effect_key: "5f0c9a:7".to_owned(),
+        time_left_ms: Some(120_000),
+        ..run.clone()
+    };
+    let of_run = Stop { run: Some(RunRef { task: 7, epoch: 2 }), reason: StopReason::Cancel, grace_ms: 10_000 };
+    let of_worker = Stop { run: None, reason: StopReason::Shutdown, grace_ms: 20_000 };
+    let unknown = Stop { run: None, reason: StopReason::Unknown, grace_ms: 0 };
+    Ok(vec![
+        canonical("full", "every field", &ToWorker::Run(full))?,
+        variant(
+            "least",
+            "only what has no default",
+            b"\x81\xa3run\x83\xa4task\x07\xa5epoch\x02\xa4kind\xa6resize",
+            &ToWorker::Run(run.clone()),
+        ),
+        variant(
+            "unknown-field",
+            "ignored",
+            b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa6resize\xa5steps\x90",
+            &ToWorker::Run(run),
+        ),
+        canonical("of-run", "stop one run", &ToWorker::Stop(of_run))?,
+        canonical("of-worker", "stop the worker: no run", &ToWorker::Stop(of_worker))?,
+        variant(
+            "unknown-reason",
+            "a reason of a later version is obeyed as any other",
+            b"\x81\xa4stop\x82\xa6reason\xa7weather\xa8grace_ms\x00",
+            &ToWorker::Stop(unknown),
+        ),
+    ])
+}
+
+fn refused() -> impl Iterator<Item = Vector> {
+    /// Group, then name, what it shows, the kind of error, the payload.
+    type Row = (&'static str, (&'static str, &'static str, &'static str, &'static [u8]));
+    const ROWS: &[Row] = &[
+        ("welcome", ("missing-field", "protocol is missing", "body", b"\x81\xa7welcome\x80")),
+        (
+            "welcome",
+            (
+                "protocol-is-too-large",
+                "protocol is at most 65535",
+                "body",
+                b"\x81\xa7welcome\x81\xa8protocol\xce\x00\x01\x00\x00",
+            ),
+        ),
+        ("reject", ("missing-field", "reason is missing", "body", b"\x81\xa6reject\x80")),
+        ("run", ("missing-field", "kind is missing", "body", b"\x81\xa3run\x82\xa4task\x07\xa5epoch\x02")),
+        (
+            "run",
+            (
+                "args-is-map",
+                "args is bin that holds a map",
+                "body",
+                b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa1a\xa4args\x80",
+            ),
+        ),
+        ("stop", ("missing-field", "grace_ms is missing", "body", b"\x81\xa4stop\x81\xa6reason\xa6cancel")),
+        (
+            "stop",
+            (
+                "run-is-number",
+                "run is a map of task and epoch",
+                "body",
+                b"\x81\xa4stop\x83\xa3run\x07\xa6reason\xa6cancel\xa8grace_ms\x00",
+            ),
+        ),
+    ];
+    ROWS.iter().map(|&(group, row)| invalid(group, Direction::ToWorker, row))
+}

@@ -1,0 +1,12 @@
+//! The tick over the real store, case by case: what is asked, what is due, what is claimed, and what goes wrong.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cancel;
+mod claim;
+mod ends;
+mod enqueue;
+mod order;
+mod restart;
+mod trouble;

@@ -1,0 +1,47 @@
+//! Everything that can happen to the process machine. Closed: nothing else may wake it.
+
+use ipc_contract::message::FromWorker;
+use queue_core::op::Notice;
+use queue_core::op::WorkerRow;
+use queue_core::task::WorkerId;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Start the pools.
+    Start,
+    /// A worker's process exists; its program may not have begun.
+    Spawned(WorkerRow),
+    /// A whole, readable frame of a worker.
+    Frame(WorkerId, FromWorker),
+    /// The channel of a worker is of no use any more; why, in words that include the evidence.
+    Broken(WorkerId, String),
+    /// What the last run left below its living worker is dead; with the last part of what the run printed.
+    Cleaned(WorkerId, Vec<u8>),
+    /// A worker has exited, its orphans are dead, its pipes are read out.
+    Gone(WorkerExit),
+    /// The queue says what is now true.
+    Notice(Notice),
+    /// Stop everything; a second time means at once.
+    Shutdown,
+    /// Some time has passed: see [`super::Machine::next_deadline`].
+    Tick,
+}
+
+/// How a worker's process ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerExit {
+    pub worker: WorkerId,
+    pub exit: Exit,
+    pub peak_rss_bytes: Option<i64>,
+    pub cpu_ms: Option<i64>,
+    /// The last part of what it printed since its last run began.
+    pub output: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+    /// There never was a process: why.
+    NotStarted(String),
+}

@@ -1,0 +1,192 @@
+//! What a worker says, and what follows. Every frame is shown to the session first: what is not legal there is a breach.
+
+use ipc_contract::message::{Done, Fail, FromWorker, Hello, Log, PROTOCOL, Reject, ToWorker, Welcome};
+use queue_core::op::Op;
+use queue_core::task::{Ending, Outcome, TaskId, WorkerId};
+
+use super::command::{Command, Report};
+use super::ending::{of_done, of_fail, stamped};
+use super::machine::{BOOT_TIMEOUT_US, Machine, UNRESPONSIVE_US};
+use super::slot::{Phase, Slot};
+use super::stop::Ladder;
+use super::timers::Timer;
+
+/// From `reject` to SIGKILL: time to print the reason and leave.
+const REJECT_GRACE_US: i64 = 5_000_000;
+/// From `bye` to SIGKILL: a process that has said good-bye has nothing more to do.
+const BYE_GRACE_US: i64 = 5_000_000;
+/// The optional abilities that this supervisor understands.
+const FEATURES: [&str; 1] = ["beat"];
+
+impl Machine {
+    pub(super) fn frame(&mut self, worker: WorkerId, message: FromWorker, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker).filter(|slot| !slot.broken) else { return };
+        if let Err(violation) = slot.session.sees(&message) {
+            return self.broken(worker, &violation.to_string(), now);
+        }
+        match message {
+            FromWorker::Hello(hello) => self.hello(worker, &hello, now),
+            FromWorker::Booting(_) => {
+                if slot.phase == Phase::Starting {
+                    self.timers.set(Timer::Boot(worker), now + BOOT_TIMEOUT_US);
+                }
+            }
+            FromWorker::Ready(_) => self.ready(worker, now),
+            FromWorker::Beat(_) => self.beat(worker, now),
+            FromWorker::Log(log) => self.log(worker, log),
+            FromWorker::Done(done) => self.done(worker, done, now),
+            FromWorker::Fail(fail) => self.fail(worker, fail, now),
+            FromWorker::Back(_) => self.back(worker, now),
+            FromWorker::Bye(bye) => {
+                slot.spawn_error = bye.spawn_error;
+                self.leaves(worker, now);
+            }
+        }
+    }
+
+    fn hello(&mut self, worker: WorkerId, hello: &Hello, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let pool = &mut self.pools[slot.pool.0];
+        slot.greeted = true;
+        pool.health.greeted();
+        let missing: Vec<&str> = pool.lacks(&hello.kinds).collect();
+        let reason = if hello.cookie != slot.cookie {
+            Some("its cookie is not the one in its environment (MUTIRAO_COOKIE): let the SDK send it".to_owned())
+        } else if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
+            let (min, max) = (hello.protocol_min, hello.protocol_max);
+            Some(format!("it speaks protocol {min} to {max} and this supervisor {PROTOCOL}: use a matching SDK"))
+        } else if !missing.is_empty() {
+            let (kinds, pool) = (missing.join(", "), &pool.spec.name);
+            Some(format!("it has no handler for {kinds}, which the configuration routes to pool {pool}: add one, or route it elsewhere"))
+        } else {
+            None
+        };
+        let id = slot.pool;
+        if let Some(reason) = reason {
+            let text = format!("a worker of pool {} was rejected: {reason}", pool.spec.name);
+            self.send(worker, ToWorker::Reject(Reject { reason }));
+            self.alert("worker_rejected", text);
+            return self.set_ladder(worker, Ladder::new(now, REJECT_GRACE_US));
+        }
+        slot.beats = hello.features.iter().any(|feature| feature == "beat");
+        if pool.offered.as_ref() != Some(&hello.kinds) {
+            pool.offered = Some(hello.kinds.clone());
+            let (pool, kinds) = (pool.spec.name.clone(), hello.kinds.clone());
+            self.out.push(Command::Submit(Op::Offer { pool, kinds }));
+        }
+        if let Some(pid) = slot.pid {
+            let sdk = hello.sdk.clone();
+            self.out.push(Command::Report(Report::WorkerReady { worker, pool: id, pid, sdk }));
+        }
+        let features = FEATURES.map(str::to_owned).to_vec();
+        let number = worker.0.unsigned_abs();
+        self.send(worker, ToWorker::Welcome(Welcome { protocol: PROTOCOL, worker: number, features }));
+        self.fill(id, now);
+    }
+
+    fn ready(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        self.timers.clear(Timer::Boot(worker));
+        if slot.beats {
+            self.timers.set(Timer::Beat(worker), now + UNRESPONSIVE_US);
+        }
+        if slot.leaving.is_none() {
+            slot.phase = Phase::Ready;
+            let pool = slot.pool;
+            self.demand(pool, 1);
+        }
+    }
+
+    fn beat(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker).filter(|slot| slot.beats) else { return };
+        slot.unresponsive = false;
+        self.timers.set(Timer::Beat(worker), now + UNRESPONSIVE_US);
+    }
+
+    pub(super) fn unresponsive(&mut self, worker: WorkerId) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        slot.unresponsive = true;
+        let doing = slot.run().map_or(String::new(), |run| format!(", running task {}", run.key.task));
+        let text = format!("worker {worker}{doing} has not given a sign of life for 30 s; it is not killed for that");
+        self.alert("unresponsive", text);
+    }
+
+    fn log(&mut self, worker: WorkerId, log: Log) {
+        let task = log.run.and_then(|run| i64::try_from(run.task).ok()).map(TaskId);
+        let report = Report::WorkerSaid { worker, task, level: log.level, text: log.message };
+        self.out.push(Command::Report(report));
+    }
+
+    fn done(&mut self, worker: WorkerId, done: Done, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
+        let ending = stamped(of_done(done), worker, slot.pid, now - run.started_at);
+        let refill = self.next_turn(worker, true);
+        self.finish(run.key, ending, refill);
+    }
+
+    /// The end is committed only when what the run left below the worker is dead, so that a retry never overlaps it.
+    fn fail(&mut self, worker: WorkerId, fail: Fail, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
+        let ending = stamped(of_fail(fail, run.verdict.clone()), worker, slot.pid, now - run.started_at);
+        slot.phase = Phase::Cleaning(run, ending);
+        self.timers.clear(Timer::Run(worker));
+        self.end_run_ladder(worker);
+        self.out.push(Command::Clean(worker));
+    }
+
+    pub(super) fn cleaned(&mut self, worker: WorkerId, output: Vec<u8>, _now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        if !matches!(slot.phase, Phase::Cleaning(..)) {
+            return;
+        }
+        let Phase::Cleaning(run, ending) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
+        let refill = self.next_turn(worker, true);
+        self.finish(run.key, Ending { output, ..ending }, refill);
+    }
+
+    /// It was told to leave and had not begun.
+    fn back(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
+        let detail = "given back by its worker before it began";
+        let ending = match run.verdict {
+            Some(verdict) => Ending::bare(verdict.outcome, verdict.detail),
+            None => Ending::bare(Outcome::Recalled, detail),
+        };
+        let refill = self.next_turn(worker, false);
+        self.finish(run.key, stamped(ending, worker, self.pid(worker), now - run.started_at), refill);
+    }
+
+    /// A run is over: the worker is free for the next, unless it is to leave. Says which pool may claim for it.
+    fn next_turn(&mut self, worker: WorkerId, answered: bool) -> Option<queue_core::task::PoolId> {
+        self.timers.clear(Timer::Run(worker));
+        self.end_run_ladder(worker);
+        let slot = self.slots.get_mut(&worker)?;
+        if answered {
+            self.pools[slot.pool.0].health.answered();
+        }
+        if slot.leaving.is_some() || slot.broken {
+            return None;
+        }
+        slot.phase = Phase::Ready;
+        Some(slot.pool)
+    }
+
+    /// It says good-bye: no more work for it. What it still has is handed in when its process is gone.
+    fn leaves(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        slot.leaving.get_or_insert(ipc_contract::message::StopReason::Unknown);
+        if slot.phase == Phase::Ready {
+            slot.phase = Phase::Leaving;
+            let pool = slot.pool;
+            self.demand(pool, -1);
+        }
+        self.set_ladder(worker, Ladder::new(now, BYE_GRACE_US));
+    }
+
+    fn pid(&self, worker: WorkerId) -> Option<i32> {
+        self.slots.get(&worker).and_then(|slot: &Slot| slot.pid)
+    }
+}

@@ -1,0 +1,234 @@
+//! The process machine: `handle(event, now, random) -> commands`. Synchronous and closed; see `frames` for what workers
+//! say and `stopping` for how they are made to leave.
+
+use std::collections::BTreeMap;
+
+use ipc_contract::message::{Run as RunMessage, ToWorker};
+use ipc_contract::payload::Payload;
+use queue_core::op::{Claimed, Demand, Notice, Op, WorkerRow};
+use queue_core::task::{Ending, Outcome, PoolId, WorkerId};
+
+use super::command::{Command, Report};
+use super::ending::{how, of_death, stamped};
+use super::event::{Event, Exit, WorkerExit};
+use super::health::{Circuit, Death};
+use super::pool::{Pool, PoolSpec};
+use super::slot::{Phase, Run, Slot};
+use super::timers::{Timer, Timers};
+
+/// From the start of a process, or its last `booting`, to `ready`.
+pub const BOOT_TIMEOUT_US: i64 = 10_000_000;
+/// Without a beat for so long, a worker that promised beats is called unresponsive. It is not killed for it.
+pub const UNRESPONSIVE_US: i64 = 30_000_000;
+/// From "stop this run" to SIGKILL.
+pub const CANCEL_GRACE_US: i64 = 10_000_000;
+/// From SIGTERM of the supervisor to SIGKILL of its workers.
+pub const SHUTDOWN_GRACE_US: i64 = 20_000_000;
+
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub(super) pools: Vec<Pool>,
+    pub(super) slots: BTreeMap<WorkerId, Slot>,
+    pub(super) timers: Timers,
+    pub(super) shutdown: Shutdown,
+    next_worker: i64,
+    /// Of the database, to make a task's effect key unique beyond it.
+    uid: String,
+    pub(super) out: Vec<Command>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shutdown {
+    No,
+    Graceful,
+    AtOnce,
+}
+
+impl Machine {
+    /// `next_worker` is the first number that no worker of this database has had.
+    pub fn new(pools: Vec<PoolSpec>, next_worker: i64, uid: String) -> Machine {
+        let pools = pools.into_iter().map(Pool::new).collect();
+        let (slots, timers) = (BTreeMap::new(), Timers::default());
+        Machine { pools, slots, timers, shutdown: Shutdown::No, next_worker, uid, out: Vec::new() }
+    }
+
+    /// Decides what follows from `event`. `now` is monotonic microseconds, `random` any uniformly drawn word.
+    #[must_use]
+    pub fn handle(&mut self, event: Event, now: i64, random: u64) -> Vec<Command> {
+        match event {
+            Event::Start => self.fill_all(now),
+            Event::Spawned(row) => self.spawned(row, now),
+            Event::Frame(worker, message) => self.frame(worker, message, now),
+            Event::Broken(worker, why) => self.broken(worker, &why, now),
+            Event::Cleaned(worker, output) => self.cleaned(worker, output, now),
+            Event::Gone(exit) => self.gone(&exit, now, random),
+            Event::Notice(Notice::Claimed(claimed)) => self.claimed(claimed, now),
+            Event::Notice(Notice::StopWanted(run)) => self.cancel(run, now),
+            Event::Notice(Notice::Finished { .. } | Notice::Returned { .. }) => {}
+            Event::Shutdown => self.shut_down(now),
+            Event::Tick => {}
+        }
+        while let Some(timer) = self.timers.pop_due(now) {
+            self.expired(timer, now);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`Event::Tick`] is wanted at the latest.
+    pub fn next_deadline(&self) -> Option<i64> {
+        self.timers.next()
+    }
+
+    pub fn slots(&self) -> &BTreeMap<WorkerId, Slot> {
+        &self.slots
+    }
+
+    fn expired(&mut self, timer: Timer, now: i64) {
+        match timer {
+            Timer::Boot(worker) => self.broken(worker, "it said neither `ready` nor `booting` in time (10 s)", now),
+            Timer::Run(worker) => self.timed_out(worker, now),
+            Timer::Ladder(worker) => self.climb(worker, now),
+            Timer::Beat(worker) => self.unresponsive(worker),
+            Timer::Refill(pool) => self.fill(pool, now),
+        }
+    }
+
+    pub(super) fn fill_all(&mut self, now: i64) {
+        for pool in 0..self.pools.len() {
+            self.fill(PoolId(pool), now);
+        }
+    }
+
+    /// Starts the workers that a pool lacks, or waits for the moment from which it may.
+    pub(super) fn fill(&mut self, id: PoolId, now: i64) {
+        let pool = &self.pools[id.0];
+        if self.shutdown != Shutdown::No {
+            return;
+        }
+        let there = self.slots.values().filter(|slot| slot.pool == id).count();
+        if there >= pool.wanted() {
+            return;
+        }
+        if pool.start_at > now {
+            self.timers.set(Timer::Refill(id), pool.start_at);
+            return;
+        }
+        for _ in there..pool.wanted() {
+            let worker = WorkerId(self.next_worker);
+            self.next_worker += 1;
+            self.slots.insert(worker, Slot::new(id, now));
+            self.timers.set(Timer::Boot(worker), now + BOOT_TIMEOUT_US);
+            self.out.push(Command::Spawn { worker, pool: id });
+        }
+    }
+
+    fn spawned(&mut self, row: WorkerRow, now: i64) {
+        let Some(slot) = self.slots.get_mut(&row.id) else { return };
+        slot.pid = Some(row.pid);
+        slot.cookie = row.tag.clone();
+        let (worker, leaving) = (row.id, slot.leaving.is_some());
+        // In the queue's line before any claim that this worker could get.
+        self.out.push(Command::Submit(Op::WorkerUp(row)));
+        if leaving {
+            self.kill(worker, now);
+        }
+    }
+
+    /// A task was claimed for a pool: a worker that has a credit out gets it.
+    fn claimed(&mut self, claimed: Claimed, now: i64) {
+        let free = |(_, slot): &(&WorkerId, &mut Slot)| slot.pool == claimed.pool && slot.phase == Phase::Ready;
+        let Some((&worker, slot)) = self.slots.iter_mut().find(free) else {
+            let ending = Ending::bare(Outcome::Recalled, "its worker ended before the run began");
+            return self.out.push(Command::Submit(Op::Finish { run: claimed.run, ending, refill: Some(claimed.pool) }));
+        };
+        let run = Run { key: claimed.run, started_at: now, timeout_ms: claimed.timeout_ms, verdict: None };
+        slot.phase = Phase::Working(run);
+        if let Some(ms) = claimed.timeout_ms {
+            self.timers.set(Timer::Run(worker), now.saturating_add(ms.saturating_mul(1000)));
+        }
+        let message = ToWorker::Run(RunMessage {
+            task: claimed.run.task.0.unsigned_abs(),
+            epoch: claimed.run.epoch.unsigned_abs(),
+            kind: claimed.kind,
+            args: Payload(claimed.args),
+            attempt: claimed.attempt,
+            effect_key: format!("{}-{}", self.uid, claimed.run.task),
+            time_left_ms: claimed.timeout_ms.map(i64::unsigned_abs),
+        });
+        self.out.push(Command::BeginOutput(worker));
+        self.send(worker, message);
+    }
+
+    /// Sends what the session allows; anything else is a defect of this machine.
+    pub(super) fn send(&mut self, worker: WorkerId, message: ToWorker) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        if let Err(violation) = slot.session.sees(&message) {
+            panic!("the supervisor broke its own contract: {violation}");
+        }
+        self.out.push(Command::Send(worker, message));
+    }
+
+    /// A worker and all that it left is dead: what it ran is handed in, in this same turn, and it is replaced.
+    fn gone(&mut self, gone: &WorkerExit, now: i64, random: u64) {
+        let Some(mut slot) = self.slots.remove(&gone.worker) else { return };
+        self.timers.clear_worker(gone.worker);
+        match std::mem::replace(&mut slot.phase, Phase::Leaving) {
+            Phase::Working(run) => {
+                let run_us = now - run.started_at;
+                let ending = of_death(gone, run.verdict);
+                self.finish(run.key, stamped(ending, gone.worker, slot.pid, run_us), None);
+            }
+            Phase::Cleaning(run, ending) => {
+                let ending = Ending { output: gone.output.clone(), ..ending };
+                self.finish(run.key, stamped(ending, gone.worker, slot.pid, now - run.started_at), None);
+            }
+            Phase::Ready => self.demand(slot.pool, -1),
+            Phase::Starting | Phase::Leaving => {}
+        }
+        if slot.pid.is_some() {
+            self.out.push(Command::Submit(Op::WorkerGone(gone.worker)));
+        }
+        let how = match &slot.spawn_error {
+            Some(error) => format!("could not be started: {error}"),
+            None => how(&gone.exit),
+        };
+        let (worker, pool, pid) = (gone.worker, slot.pool, slot.pid);
+        self.out.push(Command::Report(Report::WorkerGone { worker, pool, pid, how: how.clone() }));
+        self.replace(&slot, gone, &how, now, random);
+        if self.shutdown != Shutdown::No && self.slots.is_empty() {
+            self.out.push(Command::Finished);
+        }
+    }
+
+    fn replace(&mut self, slot: &Slot, gone: &WorkerExit, how: &str, now: i64, random: u64) {
+        if self.shutdown != Shutdown::No {
+            return;
+        }
+        let code = if let Exit::Code(code) = gone.exit { Some(code) } else { None };
+        let death = Death { before_hello: !slot.greeted, lived_us: now - slot.started_at, code };
+        let pool = &mut self.pools[slot.pool.0];
+        let verdict = pool.health.died(death, now, random);
+        pool.start_at = verdict.restart_at.unwrap_or(i64::MAX);
+        if verdict.opened {
+            let then = match pool.health.circuit() {
+                Circuit::Stopped => "it asked not to be started again: mend it, then start the supervisor anew",
+                _ => "it is tried again once a minute",
+            };
+            let text = format!("pool {} is broken: its worker {how}; {then}", pool.spec.name);
+            self.alert("pool_broken", text);
+        }
+        self.fill(slot.pool, now);
+    }
+
+    pub(super) fn finish(&mut self, run: queue_core::op::RunKey, ending: Ending, refill: Option<PoolId>) {
+        self.out.push(Command::Submit(Op::Finish { run, ending, refill }));
+    }
+
+    pub(super) fn demand(&mut self, pool: PoolId, credits: i64) {
+        self.out.push(Command::Demand(Demand { pool, credits }));
+    }
+
+    pub(super) fn alert(&mut self, name: &'static str, text: String) {
+        self.out.push(Command::Report(Report::Alert { name, text }));
+    }
+}

@@ -1,0 +1,24 @@
+//! The process machine: who runs, who starts, who dies. Pure: time and random words are arguments, and nothing here is
+//! async, reads a clock, a file or a process. The shell executes what it commands.
+//!
+//! - `event`, `command`: the two closed vocabularies. `machine`: one synchronous `handle` over them.
+//! - `slot`: one worker process as the machine knows it. `frames`: what a worker says. `stopping`: ladders and shutdown.
+//! - `pool`: how many workers there should be. `health`: when a dead one is replaced. `stop`: the ladder's times.
+//! - `timers`: all deadlines in one table. `ending`: how the end of a run is told.
+
+pub mod command;
+pub mod ending;
+pub mod event;
+mod frames;
+pub mod health;
+pub mod machine;
+pub mod pool;
+pub mod slot;
+pub mod stop;
+mod stopping;
+pub mod timers;
+
+pub use command::{Command, Report, Signal};
+pub use event::{Event, Exit, WorkerExit};
+pub use machine::Machine;
+pub use pool::PoolSpec;

@@ -1,0 +1,42 @@
+//! A pool of workers of one program: how many there should be now. Pure; starting them is the machine's.
+
+use super::health::{Circuit, Health};
+
+/// What the configuration says of a pool, as far as its processes are concerned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolSpec {
+    pub name: String,
+    pub workers: u32,
+    /// Kinds that the configuration routes to its queues: each worker must offer all of them.
+    pub required_kinds: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Pool {
+    pub spec: PoolSpec,
+    pub health: Health,
+    /// No worker is started before this.
+    pub start_at: i64,
+    /// What its workers last said that they can run.
+    pub offered: Option<Vec<String>>,
+}
+
+impl Pool {
+    pub fn new(spec: PoolSpec) -> Pool {
+        Pool { spec, health: Health::default(), start_at: i64::MIN, offered: None }
+    }
+
+    /// How many workers there should be, with the circuit as it is: all, one probe, or none.
+    pub fn wanted(&self) -> usize {
+        match self.health.circuit() {
+            Circuit::Closed => self.spec.workers as usize,
+            Circuit::Open => 1,
+            Circuit::Stopped => 0,
+        }
+    }
+
+    /// The required kinds that a worker which offers `kinds` lacks.
+    pub fn lacks<'a>(&'a self, kinds: &'a [String]) -> impl Iterator<Item = &'a str> {
+        self.spec.required_kinds.iter().filter(|kind| !kinds.contains(kind)).map(String::as_str)
+    }
+}

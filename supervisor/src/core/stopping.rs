@@ -1,0 +1,146 @@
+//! How workers and runs are made to end: cancel, timeout, breach of contract, shutdown, and the one ladder of them all.
+
+use ipc_contract::message::{RunRef, Stop, StopReason, ToWorker};
+use ipc_contract::session::State;
+use queue_core::op::RunKey;
+use queue_core::task::{Outcome, WorkerId};
+
+use super::command::{Command, Signal};
+use super::ending::Verdict;
+use super::machine::{CANCEL_GRACE_US, Machine, SHUTDOWN_GRACE_US, Shutdown};
+use super::slot::Phase;
+use super::stop::{Ladder, Rung};
+use super::timers::Timer;
+
+impl Machine {
+    /// A running task was cancelled. A run that is not here any more was handed in before, or is about to be.
+    pub(super) fn cancel(&mut self, run: RunKey, now: i64) {
+        let here = |slot: &super::slot::Slot| matches!(&slot.phase, Phase::Working(at) if at.key == run);
+        let Some(worker) = self.slots.iter().find(|(_, slot)| here(slot)).map(|(worker, _)| *worker) else { return };
+        let verdict = Verdict { outcome: Outcome::Cancelled, detail: "cancelled".to_owned() };
+        self.stop_run(worker, verdict, StopReason::Cancel, now);
+    }
+
+    pub(super) fn timed_out(&mut self, worker: WorkerId, now: i64) {
+        let Some(run) = self.slots.get_mut(&worker).and_then(|slot| slot.working_mut()) else { return };
+        let detail = format!("ran longer than its timeout of {} ms", run.timeout_ms.unwrap_or(0));
+        self.stop_run(worker, Verdict { outcome: Outcome::Timeout, detail }, StopReason::Timeout, now);
+    }
+
+    /// The first reason to stop a run is the one that is told.
+    fn stop_run(&mut self, worker: WorkerId, verdict: Verdict, reason: StopReason, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let Some(run) = slot.working_mut() else { return };
+        if run.verdict.is_some() {
+            return;
+        }
+        run.verdict = Some(verdict);
+        let run = RunRef { task: run.key.task.0.unsigned_abs(), epoch: run.key.epoch.unsigned_abs() };
+        if matches!(slot.session.state(), State::Ready | State::Draining) {
+            let grace_ms = CANCEL_GRACE_US.unsigned_abs() / 1000;
+            self.send(worker, ToWorker::Stop(Stop { run: Some(run), reason, grace_ms }));
+        }
+        self.set_ladder(worker, Ladder::new(now, CANCEL_GRACE_US));
+    }
+
+    /// The worker broke the contract, or its channel is gone: nothing that it says counts any more, and it is killed.
+    pub(super) fn broken(&mut self, worker: WorkerId, why: &str, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker).filter(|slot| !slot.broken) else { return };
+        slot.broken = true;
+        let pool = slot.pool;
+        match &mut slot.phase {
+            Phase::Working(run) => {
+                let detail = format!("the worker broke the contract: {why}");
+                run.verdict.get_or_insert(Verdict { outcome: Outcome::Protocol, detail });
+            }
+            Phase::Ready => {
+                slot.phase = Phase::Leaving;
+                self.demand(pool, -1);
+            }
+            Phase::Starting | Phase::Cleaning(..) | Phase::Leaving => {}
+        }
+        self.alert("protocol", format!("worker {worker} of pool {}: {why}", self.pools[pool.0].spec.name));
+        self.kill(worker, now);
+    }
+
+    pub(super) fn kill(&mut self, worker: WorkerId, now: i64) {
+        self.timers.clear(Timer::Boot(worker));
+        self.out.push(Command::Signal(worker, Signal::Kill));
+        self.set_ladder(worker, Ladder::killed(now));
+    }
+
+    /// The first call lets what runs come to its end within the grace, the second kills at once.
+    pub(super) fn shut_down(&mut self, now: i64) {
+        self.shutdown = if self.shutdown == Shutdown::No { Shutdown::Graceful } else { Shutdown::AtOnce };
+        let workers: Vec<WorkerId> = self.slots.keys().copied().collect();
+        for worker in workers {
+            self.dismiss(worker, now);
+        }
+        if self.slots.is_empty() {
+            self.out.push(Command::Finished);
+        }
+    }
+
+    fn dismiss(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        slot.leaving = Some(StopReason::Shutdown);
+        let pool = slot.pool;
+        if let Phase::Working(run) = &mut slot.phase {
+            let detail = "the supervisor was stopped".to_owned();
+            run.verdict.get_or_insert(Verdict { outcome: Outcome::Recalled, detail });
+        }
+        if slot.phase == Phase::Ready {
+            slot.phase = Phase::Leaving;
+            self.demand(pool, -1);
+        }
+        let Some(slot) = self.slots.get(&worker) else { return };
+        let listens = matches!(slot.session.state(), State::Welcomed | State::Ready | State::Draining);
+        if self.shutdown == Shutdown::AtOnce || !listens || slot.broken {
+            // Before its process exists there is nobody to kill: `spawned` will.
+            if slot.pid.is_some() {
+                self.kill(worker, now);
+            }
+            return;
+        }
+        let grace_ms = SHUTDOWN_GRACE_US.unsigned_abs() / 1000;
+        self.send(worker, ToWorker::Stop(Stop { run: None, reason: StopReason::Shutdown, grace_ms }));
+        self.set_ladder(worker, Ladder::new(now, SHUTDOWN_GRACE_US));
+    }
+
+    /// A second stop can only make it sooner.
+    pub(super) fn set_ladder(&mut self, worker: WorkerId, ladder: Ladder) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let ladder = slot.ladder.map_or(ladder, |old| old.sooner(ladder));
+        slot.ladder = Some(ladder);
+        if let Some(at) = ladder.next_at() {
+            self.timers.set(Timer::Ladder(worker), at);
+        }
+    }
+
+    /// The run that was being stopped has ended by itself; only a stop of the whole worker goes on.
+    pub(super) fn end_run_ladder(&mut self, worker: WorkerId) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        if slot.leaving.is_none() && !slot.broken {
+            slot.ladder = None;
+            self.timers.clear(Timer::Ladder(worker));
+        }
+    }
+
+    pub(super) fn climb(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let Some(ladder) = &mut slot.ladder else { return };
+        let rung = ladder.step(now);
+        if let Some(at) = ladder.next_at() {
+            self.timers.set(Timer::Ladder(worker), at);
+        }
+        match rung {
+            Some(Rung::Term) => self.out.push(Command::Signal(worker, Signal::Term)),
+            Some(Rung::Kill) => self.out.push(Command::Signal(worker, Signal::Kill)),
+            Some(Rung::Stuck) => {
+                let text = format!("worker {worker} is not dead 10 s after SIGKILL; its slot stays taken");
+                self.alert("stuck", text);
+            }
+            None => {}
+        }
+    }
+}
