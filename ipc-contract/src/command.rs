@@ -37,6 +37,15 @@ impl CommandTemplate {
         Ok(Self { arguments })
     }
 
+    /// The command as it was configured.
+    pub fn tokens(&self) -> Vec<String> {
+        let text = |part: &Part| match part {
+            Part::Text(text) => text.replace('{', "{{").replace('}', "}}"),
+            Part::Field(name) => format!("{{{name}}}"),
+        };
+        self.arguments.iter().map(|argument| argument.iter().map(text).collect()).collect()
+    }
+
     /// The fields that args must have, each once, in order of first use.
     pub fn fields(&self) -> Vec<&str> {
         let mut fields = Vec::new();

@@ -20,7 +20,10 @@ pub enum Op {
     /// A worker process and all that it left are proven dead.
     WorkerGone(WorkerId),
     /// The kinds that a pool's workers can run, by their last hello: kept, to route what comes while none is up.
-    Offer { pool: String, kinds: Vec<String> },
+    Offer {
+        pool: String,
+        kinds: Vec<String>,
+    },
 }
 
 /// One run of one task.

@@ -3,7 +3,7 @@
 //! To be called only when the processes of the former life are proven dead: kill before requeue.
 
 use crate::book::Book;
-use crate::op::Op;
+use crate::op::{Op, Reply};
 use crate::store::{Store, StoreError};
 use crate::task::{Ending, Now, Outcome};
 use crate::tick::{Rng, tick};
@@ -31,7 +31,12 @@ pub fn recover(store: &mut Store, book: &mut Book, now: Now, rng: Rng<'_>) -> Re
     let workers = store.workers()?;
     ops.extend(workers.iter().map(|row| Op::WorkerGone(row.id)));
     for batch in ops.chunks(OPS_MAX) {
-        tick(store, book, batch, &[], now, rng)?;
+        for reply in tick(store, book, batch, &[], now, rng)?.replies {
+            // A lost run that stayed would be taken for a live one for ever.
+            if let Reply::Refused(error) = reply {
+                return Err(error);
+            }
+        }
     }
     Ok(Recovered { runs, workers: workers.len() })
 }

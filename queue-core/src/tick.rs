@@ -46,23 +46,23 @@ pub fn tick(
         && !matches!(first.kind, StoreErrorKind::Busy | StoreErrorKind::Io)
     {
         // One of the ops must be the culprit. A savepoint for each costs a third of the rate, so only now.
-        store.abandon(Some(first))?;
+        store.abandon(Some(first));
         done = Turning::start(store, book, now, rng)?.turn(ops, demand, Apply::OneByOne);
     }
     let (turn, overlay) = match done {
         Ok(done) => done,
         Err(error) => {
-            store.abandon(Some(&error))?;
+            store.abandon(Some(&error));
             return Err(error);
         }
     };
     if overlay.dirty {
         if let Err(error) = store.commit() {
-            store.abandon(Some(&error))?;
+            store.abandon(Some(&error));
             return Err(error);
         }
     } else {
-        store.abandon(None)?;
+        store.abandon(None);
     }
     book.fold(overlay, now);
     Ok(turn)
@@ -124,7 +124,10 @@ impl<'a> Turning<'a> {
             }
             Err(error) if matches!(error.kind, StoreErrorKind::Io | StoreErrorKind::Full) => Err(error),
             Err(error) => {
-                self.store.undo()?;
+                // On some errors SQLite has undone the whole turn by itself; the first error is the one to tell.
+                if self.store.undo().is_err() {
+                    return Err(error);
+                }
                 self.over = before;
                 self.notices.truncate(said);
                 Ok(Reply::Refused(error))

@@ -7,3 +7,6 @@
 
 pub mod config;
 pub mod core;
+pub mod http;
+pub mod observe;
+pub mod shell;

@@ -180,3 +180,119 @@ impl Desk {
 fn run_ref(run: &Run) -> RunRef {
     RunRef { task: run.task, epoch: run.epoch }
 }
+
+#[cfg(test)]
+mod tests {
+    use ipc_contract::{Done, Hello, Ready, Reject, Welcome};
+
+    use super::*;
+
+    fn welcome(features: &[&str]) -> ToWorker {
+        let features = features.iter().map(ToString::to_string).collect();
+        ToWorker::Welcome(Welcome { protocol: PROTOCOL, worker: 1, features })
+    }
+
+    fn run(task: u64) -> ToWorker {
+        ToWorker::Run(Run { task, epoch: 1, kind: "k".into(), ..Run::default() })
+    }
+
+    fn stop(task: Option<u64>) -> ToWorker {
+        let run = task.map(|task| RunRef { task, epoch: 1 });
+        ToWorker::Stop(Stop { run, reason: StopReason::Cancel, grace_ms: 100 })
+    }
+
+    fn sent(desk: &mut Desk, message: FromWorker) {
+        assert_eq!(desk.may_send(&message), Ok(true));
+    }
+
+    /// A desk that has said `ready` and has room for three runs.
+    fn ready() -> Desk {
+        let mut desk = Desk::new();
+        sent(&mut desk, FromWorker::Hello(Hello { concurrency: 3, ..Hello::default() }));
+        assert!(desk.next().is_none(), "not before the welcome");
+        desk.received(welcome(&[BEAT])).unwrap();
+        assert_eq!(step(&mut desk), "ready");
+        sent(&mut desk, FromWorker::Ready(Ready::default()));
+        desk
+    }
+
+    fn step(desk: &mut Desk) -> String {
+        match desk.next() {
+            None => "wait".into(),
+            Some(Next::Ready) => "ready".into(),
+            Some(Next::Run(run, _)) => format!("run {}", run.task),
+            Some(Next::Back(back)) => {
+                let text = format!("back {}", back.answers().unwrap().task);
+                sent(desk, back);
+                text
+            }
+            Some(Next::Over(ended)) => format!("{ended:?}"),
+        }
+    }
+
+    #[test]
+    fn beats_need_both_sides() {
+        for (features, beats) in [(&[][..], false), (&["park"], false), (&["park", BEAT], true)] {
+            let mut desk = Desk::new();
+            sent(&mut desk, FromWorker::Hello(Hello { concurrency: 1, ..Hello::default() }));
+            desk.received(welcome(features)).unwrap();
+            assert_eq!(desk.beats(), beats);
+        }
+    }
+
+    #[test]
+    fn each_order_of_the_supervisor_has_its_consequence() {
+        let table: &[(&[ToWorker], &[&str])] = &[
+            (&[run(2), run(1)], &["run 2"]),
+            (&[run(1), run(2), stop(Some(1))], &["back 1", "run 2"]),
+            (&[run(1), stop(Some(9))], &["run 1"]),
+            (&[run(1), run(2), stop(None)], &["back 1", "back 2", "Drained", "Drained"]),
+            (&[stop(None), stop(None)], &["Drained"]),
+            (&[], &["wait"]),
+        ];
+        for (messages, steps) in table {
+            let mut desk = ready();
+            for message in *messages {
+                desk.received(message.clone()).unwrap();
+            }
+            for expected in *steps {
+                assert_eq!(step(&mut desk), *expected, "after {messages:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_run_that_is_named_is_stopped() {
+        let mut desk = ready();
+        desk.received(run(1)).unwrap();
+        let Some(Next::Run(_, sign)) = desk.next() else { panic!("no run") };
+        desk.received(run(2)).unwrap();
+        desk.received(stop(Some(2))).unwrap();
+        desk.received(stop(None)).unwrap();
+        assert_eq!(sign.order(), None, "a stopping worker finishes what runs");
+        desk.received(stop(Some(1))).unwrap();
+        assert_eq!(sign.order(), Some(StopOrder { reason: StopReason::Cancel, grace: Duration::from_millis(100) }));
+    }
+
+    #[test]
+    fn the_first_end_stops_what_runs_and_silences_the_rest() {
+        let mut desk = ready();
+        desk.received(run(1)).unwrap();
+        let Some(Next::Run(_, sign)) = desk.next() else { panic!("no run") };
+        assert!(desk.received(welcome(&[])).is_err());
+        desk.end(Ended::Protocol("first".into()));
+        desk.end(Ended::Io("second".into()));
+        assert_eq!(sign.order().unwrap().reason, StopReason::Unknown);
+        let done = FromWorker::Done(Done { task: 1, epoch: 1, ..Done::default() });
+        assert_eq!(desk.may_send(&done), Ok(false));
+        assert_eq!(step(&mut desk), "Protocol(\"first\")");
+    }
+
+    #[test]
+    fn a_refusal_is_the_end() {
+        let mut desk = Desk::new();
+        sent(&mut desk, FromWorker::Hello(Hello { concurrency: 1, ..Hello::default() }));
+        desk.received(ToWorker::Reject(Reject { reason: "no".into() })).unwrap();
+        assert_eq!(step(&mut desk), "Rejected(\"no\")");
+    }
+}

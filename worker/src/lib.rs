@@ -43,7 +43,5 @@ pub use error::{ErrorKind, WorkerError};
 pub use failure::Failure;
 pub use handler::Handlers;
 pub use ipc_contract::{Level, StopReason};
+pub use runtime::SDK;
 pub use worker::Worker;
-
-/// Name and version of this library, as `hello` tells them.
-pub const SDK: &str = concat!("mutirao-rust/", env!("CARGO_PKG_VERSION"));

@@ -16,6 +16,9 @@ use crate::desk::{BEAT, Ended, Next};
 use crate::handler::Handlers;
 use crate::post::Post;
 
+/// Name and version of this library, as `hello` tells them.
+pub const SDK: &str = concat!("mutirao-rust/", env!("CARGO_PKG_VERSION"));
+
 /// How often a worker says that its process lives.
 pub const BEAT_INTERVAL_MS: u64 = 5_000;
 
@@ -68,7 +71,7 @@ fn hello(handlers: &Handlers, identity: &Identity) -> Hello {
         protocol_min: PROTOCOL,
         protocol_max: PROTOCOL,
         cookie: identity.cookie.clone(),
-        sdk: crate::SDK.to_owned(),
+        sdk: SDK.to_owned(),
         kinds: handlers.kinds(),
         concurrency: identity.concurrency,
         features: vec![BEAT.to_owned()],

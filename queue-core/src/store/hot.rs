@@ -110,3 +110,59 @@ hot!(PutName<'a>(name: &'a str as Text, id: i64 as BigInt) "INSERT INTO name (na
 
 hot!(SaveCounters(next_task: i64 as BigInt, next_worker: i64 as BigInt, clock_us: i64 as BigInt)
     "UPDATE store SET next_task = ?, next_worker = ?, clock_us = ? WHERE id = 1");
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use diesel::sql_types::Text;
+    use diesel::sqlite::Sqlite;
+
+    use super::*;
+    use crate::store::{Durability, Place, Store};
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    fn steps(statement: &impl QueryFragment<Sqlite>) -> Vec<String> {
+        let mut store = Store::open(Place::Memory, Durability::Full).unwrap();
+        let explain = format!("EXPLAIN QUERY PLAN {}", diesel::debug_query::<Sqlite, _>(statement));
+        let steps: Vec<Step> = diesel::sql_query(explain).load(&mut store.conn).unwrap();
+        steps.into_iter().map(|step| step.detail).collect()
+    }
+
+    /// Written out whole, since a plan changes without a word. No table is scanned and nothing is sorted: `r` and `l` are
+    /// the rows within the limit, and of `later_due` only the first entry is read.
+    #[test]
+    fn no_statement_becomes_slower_with_the_number_of_rows() {
+        let (body, spent) =
+            ("SEARCH b USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH t USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN");
+        let plans: [(Vec<String>, &[&str]); 8] = [
+            (
+                steps(&Head { queue: "q", count: 9 }),
+                &["CO-ROUTINE r", "SEARCH ready USING PRIMARY KEY (queue=?)", "SCAN r", body, spent],
+            ),
+            (
+                steps(&TakeHead { queue: "q", rank: 0, id: 0 }),
+                &["SEARCH ready USING PRIMARY KEY (queue=? AND (rank,id)<(?,?))"],
+            ),
+            (
+                steps(&TakeReady { queue: "q", rank: 0, id: 0 }),
+                &["SEARCH ready USING PRIMARY KEY (queue=? AND rank=? AND id=?)"],
+            ),
+            (
+                steps(&DueTasks { until: 0, count: 9 }),
+                &["CO-ROUTINE l", "SEARCH later USING INDEX later_due (due_at<?)", "SCAN l", body, spent],
+            ),
+            (steps(&NextDue {}), &["SCAN later USING COVERING INDEX later_due"]),
+            (steps(&TakeLater { id: 0 }), &["SEARCH later USING INTEGER PRIMARY KEY (rowid=?)"]),
+            (steps(&TakeRunning { id: 0, epoch: 0 }), &["SEARCH running USING INTEGER PRIMARY KEY (rowid=?)"]),
+            (steps(&FindName { name: "n" }), &["SEARCH n USING PRIMARY KEY (name=?)", body]),
+        ];
+        for (plan, want) in plans {
+            assert_eq!(plan, want);
+        }
+    }
+}

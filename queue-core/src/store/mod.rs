@@ -1,5 +1,5 @@
 //! The rows: the only place that knows SQL. Decides nothing; a second database would be a second module beside this one,
-//! held by the same conformance suite (`tests/conformance.rs`).
+//! held by the same conformance suite (`tests/conformance`).
 //!
 //! - `open`: files, pragmas, migrations. `tx`: begin, commit, and what to do when in doubt.
 //! - `hot`: the statements of the tick as cached fragments. `verbs`: what the tick asks of the rows, in domain words.

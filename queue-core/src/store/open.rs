@@ -36,6 +36,8 @@ pub struct Store {
     pub(super) conn: SqliteConnection,
     pub(super) place: Place,
     pub(super) durability: Durability,
+    /// The state of the connection is unknown: it is not used for another turn.
+    pub(super) in_doubt: bool,
 }
 
 /// A connection that only reads, for lists and single tasks beside the writer.
@@ -50,7 +52,7 @@ impl Store {
         conn.run_pending_migrations(MIGRATIONS).map_err(|error| {
             StoreError::new(StoreErrorKind::Other, format!("cannot bring the schema up to date: {error}"))
         })?;
-        Ok(Store { conn, place, durability })
+        Ok(Store { conn, place, durability, in_doubt: false })
     }
 
     /// A connection in an unknown state is not used again.
@@ -59,6 +61,7 @@ impl Store {
             return Err(StoreError::new(StoreErrorKind::Invariant, "a database in memory cannot be opened anew"));
         }
         self.conn = connect(&self.place, self.durability)?;
+        self.in_doubt = false;
         Ok(())
     }
 
@@ -120,7 +123,7 @@ fn pragmas(place: &Place, durability: Durability) -> Vec<(&'static str, &'static
     list
 }
 
-fn read_pragma(conn: &mut SqliteConnection, name: &str) -> Result<String, StoreError> {
+pub(super) fn read_pragma(conn: &mut SqliteConnection, name: &str) -> Result<String, StoreError> {
     Ok(diesel::dsl::sql::<Text>(&format!("PRAGMA {name}")).get_result(conn)?)
 }
 

@@ -1,7 +1,5 @@
-//! What the suites of the tick share: a queue whose clocks and random words are in the hand of the test. No case of its own.
+//! What the suites share: a queue whose clocks and random words are in the hand of the test. No case of its own.
 
-mod rig;
-mod values;
-
-pub use rig::Rig;
-pub use values::{FIRST_WALL_US, HELPER, MAIN, MS, SECOND, SIDE, claims, demand, finish, put, task};
+pub(crate) mod border;
+pub(crate) mod rig;
+pub(crate) mod values;

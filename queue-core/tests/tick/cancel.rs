@@ -4,7 +4,7 @@ use queue_core::op::{Notice, Op, Reply};
 use queue_core::state::TaskState;
 use queue_core::task::{NewTask, Outcome, TaskId};
 
-use crate::support::*;
+use crate::shorthand::*;
 
 const ID: TaskId = TaskId(1);
 const GONE: Notice = Notice::Finished { id: ID, state: TaskState::Cancelled, reason: None };
@@ -67,7 +67,11 @@ fn what_runs_is_stopped_first_and_asked_only_once() {
     assert_eq!(turn.notices, [Notice::StopWanted(run)]);
     assert_eq!(rig.turn(&[Op::Cancel(ID)], &[]).notices, []);
     let view = rig.view(ID);
-    assert_eq!((view.state, view.cancelling), (TaskState::Running, true), "not cancelled before its processes are gone");
+    assert_eq!(
+        (view.state, view.cancelling),
+        (TaskState::Running, true),
+        "not cancelled before its processes are gone"
+    );
 }
 
 #[test]

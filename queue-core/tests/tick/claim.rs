@@ -6,7 +6,7 @@ use queue_core::state::TaskState;
 use queue_core::task::{Ending, NewTask, Outcome, Overrides, PoolId, TaskId};
 use queue_core::tick::Turn;
 
-use crate::support::*;
+use crate::shorthand::*;
 
 fn ids(turn: &Turn) -> Vec<i64> {
     claims(turn).iter().map(|claimed| claimed.run.task.0).collect()
@@ -57,7 +57,11 @@ fn a_finish_that_refills_is_answered_with_the_next_task() {
     let turn = rig.turn(&[finish(second, Outcome::Ok)], &[]);
     assert_eq!(ids(&turn), [], "without a refill the slot is gone");
     let turn = rig.turn(&[refilling(run, MAIN)], &[]);
-    assert_eq!((turn.replies.as_slice(), ids(&turn)), (&[Reply::Stale][..], vec![3]), "a late answer frees its slot too");
+    assert_eq!(
+        (turn.replies.as_slice(), ids(&turn)),
+        (&[Reply::Stale][..], vec![3]),
+        "a late answer frees its slot too"
+    );
 }
 
 #[test]

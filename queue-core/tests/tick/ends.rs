@@ -4,7 +4,7 @@ use queue_core::op::{Notice, Op, Reply, RunKey};
 use queue_core::state::{FailReason, TaskState};
 use queue_core::task::{Ending, NewTask, Outcome, Overrides, RetryWish, Tally, TaskId, WorkerId};
 
-use crate::support::*;
+use crate::shorthand::*;
 
 const FIRST: TaskId = TaskId(1);
 
@@ -196,8 +196,8 @@ fn the_word_of_the_handler_comes_before_the_policy() {
     let id = rig.enqueue(task());
     let run = rig.run();
     let turn = rig.turn(&[wishing(run, RetryWish::AfterMs(7))], &[]);
-    assert_eq!(turn.next_due, Some(FIRST_WALL_US + 7 * MS));
-    rig.pass(7 * MS);
+    assert_eq!(turn.next_due, Some(FIRST_WALL_US + 7_000));
+    rig.pass(7_000);
     let run = rig.run();
     let turn = rig.turn(&[wishing(run, RetryWish::AfterMs(u64::MAX))], &[]);
     assert_eq!(turn.next_due, Some(i64::MAX), "a wait without an end is a wait, not an overflow");

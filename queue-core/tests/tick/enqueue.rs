@@ -5,7 +5,7 @@ use queue_core::state::TaskState;
 use queue_core::task::{NewTask, Outcome, Overrides, TaskId};
 use queue_core::tick::DUE_MAX;
 
-use crate::support::*;
+use crate::shorthand::*;
 
 fn named(name: &str) -> NewTask {
     NewTask { name: Some(name.into()), ..task() }

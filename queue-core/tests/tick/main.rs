@@ -1,5 +1,7 @@
 //! The tick over the real store, case by case: what is asked, what is due, what is claimed, and what goes wrong.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -9,4 +11,5 @@ mod ends;
 mod enqueue;
 mod order;
 mod restart;
+mod shorthand;
 mod trouble;

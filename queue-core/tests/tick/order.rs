@@ -3,7 +3,7 @@
 use queue_core::priority::AGING_STEP_US;
 use queue_core::task::{NewTask, Outcome, TaskId};
 
-use crate::support::*;
+use crate::shorthand::*;
 
 const DAY: i64 = 86_400 * SECOND;
 

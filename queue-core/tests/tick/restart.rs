@@ -5,7 +5,7 @@ use queue_core::recover::Recovered;
 use queue_core::state::{FailReason, TaskState};
 use queue_core::task::{NewTask, Outcome, TaskId, WorkerId};
 
-use crate::support::*;
+use crate::shorthand::*;
 
 fn worker(id: i64) -> WorkerRow {
     WorkerRow {
@@ -103,4 +103,15 @@ fn ids_go_on_where_the_former_life_left_them() {
     assert_eq!(rig.book.rows().next_task, 3, "an id that nobody was told is no id");
     rig.restart();
     assert_eq!(rig.enqueue(task()), TaskId(3));
+}
+
+#[test]
+fn what_a_pool_offered_is_known_to_the_next_life() {
+    let mut rig = Rig::file();
+    let offer =
+        |kinds: &[&str]| Op::Offer { pool: "main".into(), kinds: kinds.iter().map(|kind| (*kind).into()).collect() };
+    let turn = rig.turn(&[offer(&["old", "resize"]), offer(&["resize"])], &[]);
+    assert_eq!(turn.replies, [Reply::Applied, Reply::Applied]);
+    rig.next_life();
+    assert_eq!(rig.store.offers().unwrap(), [("main".to_owned(), "resize".to_owned())]);
 }

@@ -7,7 +7,7 @@ use queue_core::state::TaskState;
 use queue_core::store::{StoreError, StoreErrorKind};
 use queue_core::task::{NewTask, Outcome, TaskId, WorkerId};
 
-use crate::support::*;
+use crate::shorthand::*;
 
 /// Refuses the rows of `table` for which `when` holds, as `how` (`ABORT` or `ROLLBACK`), saying `text`.
 fn trap(rig: &Rig, table: &str, when: &str, how: &str, text: &str) {
@@ -53,7 +53,10 @@ fn an_op_that_is_refused_is_refused_alone() {
     let turn = rig.turn(&ops, &[demand(MAIN, 1)]);
     let new = |id, existing| Reply::Enqueued { id: TaskId(id), existing };
     let error = refused(&turn.replies[2]).unwrap();
-    assert_eq!((error.kind, error.detail.as_str()), (StoreErrorKind::Constraint, "UNIQUE constraint failed: worker.id"));
+    assert_eq!(
+        (error.kind, error.detail.as_str()),
+        (StoreErrorKind::Constraint, "UNIQUE constraint failed: worker.id")
+    );
     assert_eq!(turn.replies[..2], [new(2, false), Reply::Applied]);
     assert_eq!(turn.replies[3..], [Reply::Applied, new(3, false), new(3, true)]);
     assert_eq!(claims(&turn)[0].run.task, TaskId(2), "and the turn goes on");
@@ -141,7 +144,7 @@ fn after_doubt_the_next_turn_runs_on_a_new_connection() {
 fn the_first_error_is_told_when_the_file_cannot_be_opened_anew() {
     let mut rig = Rig::file();
     trap(&rig, "name", "1", "ABORT", "disk I/O error");
-    drop(rig.folder.take());
+    std::fs::remove_dir_all(rig.path().parent().unwrap()).unwrap();
     let error = rig.try_turn(&[put(named("n"))], &[]).unwrap_err();
     assert_eq!((error.kind, error.detail.as_str()), (StoreErrorKind::Io, "disk I/O error"));
 }

@@ -27,7 +27,7 @@ impl Machine {
         match message {
             FromWorker::Hello(hello) => self.hello(worker, &hello, now),
             FromWorker::Booting(_) => {
-                if slot.phase == Phase::Starting {
+                if slot.leaving.is_none() {
                     self.timers.set(Timer::Boot(worker), now + BOOT_TIMEOUT_US);
                 }
             }
@@ -50,14 +50,19 @@ impl Machine {
         slot.greeted = true;
         pool.health.greeted();
         let missing: Vec<&str> = pool.lacks(&hello.kinds).collect();
+        let invalid = hello.validate().err();
         let reason = if hello.cookie != slot.cookie {
             Some("its cookie is not the one in its environment (MUTIRAO_COOKIE): let the SDK send it".to_owned())
         } else if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
             let (min, max) = (hello.protocol_min, hello.protocol_max);
             Some(format!("it speaks protocol {min} to {max} and this supervisor {PROTOCOL}: use a matching SDK"))
+        } else if let Some(error) = invalid {
+            Some(error.to_string())
         } else if !missing.is_empty() {
             let (kinds, pool) = (missing.join(", "), &pool.spec.name);
-            Some(format!("it has no handler for {kinds}, which the configuration routes to pool {pool}: add one, or route it elsewhere"))
+            Some(format!(
+                "it has no handler for {kinds}, which the configuration routes to pool {pool}: add one, or route it elsewhere"
+            ))
         } else {
             None
         };
@@ -150,6 +155,10 @@ impl Machine {
     fn back(&mut self, worker: WorkerId, now: i64) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
+        if run.verdict.is_none() && slot.leaving.is_none() {
+            // Nobody asked for it, so the worker is stopping by itself: it could give back for ever what it gets.
+            self.leaves(worker, now);
+        }
         let detail = "given back by its worker before it began";
         let ending = match run.verdict {
             Some(verdict) => Ending::bare(verdict.outcome, verdict.detail),

@@ -105,15 +105,18 @@ impl Machine {
         if self.shutdown != Shutdown::No {
             return;
         }
-        let there = self.slots.values().filter(|slot| slot.pool == id).count();
-        if there >= pool.wanted() {
+        let there = self.slots.values().filter(|slot| slot.pool == id);
+        let (there, greeted) =
+            there.fold((0, 0), |(all, greeted), slot| (all + 1, greeted + usize::from(slot.greeted)));
+        let wanted = pool.wanted(greeted);
+        if there >= wanted {
             return;
         }
         if pool.start_at > now {
             self.timers.set(Timer::Refill(id), pool.start_at);
             return;
         }
-        for _ in there..pool.wanted() {
+        for _ in there..wanted {
             let worker = WorkerId(self.next_worker);
             self.next_worker += 1;
             self.slots.insert(worker, Slot::new(id, now));
@@ -126,10 +129,10 @@ impl Machine {
         let Some(slot) = self.slots.get_mut(&row.id) else { return };
         slot.pid = Some(row.pid);
         slot.cookie = row.tag.clone();
-        let (worker, leaving) = (row.id, slot.leaving.is_some());
+        let (worker, unwanted) = (row.id, slot.leaving.is_some() || slot.broken);
         // In the queue's line before any claim that this worker could get.
         self.out.push(Command::Submit(Op::WorkerUp(row)));
-        if leaving {
+        if unwanted {
             self.kill(worker, now);
         }
     }

@@ -6,15 +6,27 @@
 //! - `pool`: how many workers there should be. `health`: when a dead one is replaced. `stop`: the ladder's times.
 //! - `timers`: all deadlines in one table. `ending`: how the end of a run is told.
 
+#[cfg(test)]
+mod boot_tests;
 pub mod command;
+#[cfg(test)]
+mod credit_tests;
 pub mod ending;
 pub mod event;
 mod frames;
 pub mod health;
 pub mod machine;
+#[cfg(test)]
+mod play;
 pub mod pool;
+#[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
+mod run_tests;
 pub mod slot;
 pub mod stop;
+#[cfg(test)]
+mod stop_tests;
 mod stopping;
 pub mod timers;
 

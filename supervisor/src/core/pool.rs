@@ -26,11 +26,13 @@ impl Pool {
         Pool { spec, health: Health::default(), start_at: i64::MIN, offered: None }
     }
 
-    /// How many workers there should be, with the circuit as it is: all, one probe, or none.
-    pub fn wanted(&self) -> usize {
+    /// How many workers there should be, with the circuit as it is: all, one probe beside those that have said hello, or
+    /// no new one.
+    pub fn wanted(&self, greeted: usize) -> usize {
+        let all = self.spec.workers as usize;
         match self.health.circuit() {
-            Circuit::Closed => self.spec.workers as usize,
-            Circuit::Open => 1,
+            Circuit::Closed => all,
+            Circuit::Open => all.min(greeted + 1),
             Circuit::Stopped => 0,
         }
     }

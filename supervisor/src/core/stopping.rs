@@ -63,8 +63,11 @@ impl Machine {
         self.kill(worker, now);
     }
 
+    /// Before its process exists there is nobody to kill: `spawned` will.
     pub(super) fn kill(&mut self, worker: WorkerId, now: i64) {
-        self.timers.clear(Timer::Boot(worker));
+        if self.slots.get(&worker).is_none_or(|slot| slot.pid.is_none()) {
+            return;
+        }
         self.out.push(Command::Signal(worker, Signal::Kill));
         self.set_ladder(worker, Ladder::killed(now));
     }
@@ -76,7 +79,7 @@ impl Machine {
         for worker in workers {
             self.dismiss(worker, now);
         }
-        if self.slots.is_empty() {
+        if self.slots.is_empty() && self.shutdown == Shutdown::Graceful {
             self.out.push(Command::Finished);
         }
     }
@@ -96,11 +99,7 @@ impl Machine {
         let Some(slot) = self.slots.get(&worker) else { return };
         let listens = matches!(slot.session.state(), State::Welcomed | State::Ready | State::Draining);
         if self.shutdown == Shutdown::AtOnce || !listens || slot.broken {
-            // Before its process exists there is nobody to kill: `spawned` will.
-            if slot.pid.is_some() {
-                self.kill(worker, now);
-            }
-            return;
+            return self.kill(worker, now);
         }
         let grace_ms = SHUTDOWN_GRACE_US.unsigned_abs() / 1000;
         self.send(worker, ToWorker::Stop(Stop { run: None, reason: StopReason::Shutdown, grace_ms }));
@@ -112,6 +111,7 @@ impl Machine {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         let ladder = slot.ladder.map_or(ladder, |old| old.sooner(ladder));
         slot.ladder = Some(ladder);
+        self.timers.clear(Timer::Boot(worker));
         if let Some(at) = ladder.next_at() {
             self.timers.set(Timer::Ladder(worker), at);
         }
@@ -134,7 +134,11 @@ impl Machine {
             self.timers.set(Timer::Ladder(worker), at);
         }
         match rung {
-            Some(Rung::Term) => self.out.push(Command::Signal(worker, Signal::Term)),
+            Some(Rung::Term) => {
+                // The signal could reach it in its next run, and that task would be charged: it gets no other.
+                slot.leaving.get_or_insert(StopReason::Recycling);
+                self.out.push(Command::Signal(worker, Signal::Term));
+            }
             Some(Rung::Kill) => self.out.push(Command::Signal(worker, Signal::Kill)),
             Some(Rung::Stuck) => {
                 let text = format!("worker {worker} is not dead 10 s after SIGKILL; its slot stays taken");

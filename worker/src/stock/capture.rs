@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn keeps_the_end_and_says_when_it_cut() {
-        let table: &[(usize, &[&[u8]], &[u8], bool)] = &[
+        type Case = (usize, &'static [&'static [u8]], &'static [u8], bool);
+        let table: &[Case] = &[
             (4, &[], b"", false),
             (4, &[b"abcd"], b"abcd", false),
             (4, &[b"abcde"], b"bcde", true),

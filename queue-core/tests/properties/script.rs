@@ -1,0 +1,95 @@
+//! Scripts of lives, drawn at random. What a step picks is an index into what there is by then.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use queue_core::priority::TaskPriority;
+use queue_core::task::{NewTask, Outcome, Overrides, RetryWish};
+
+use crate::support::border::SECOND;
+use crate::support::values::task;
+
+const DAY: i64 = 86_400 * SECOND;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Turn(Vec<Ask>),
+    /// Credits for a pool, by index.
+    Demand(usize, i64),
+    /// Time goes on.
+    Pass(i64),
+    /// The wall clock alone is set.
+    SetWall(i64),
+    NextLife,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Ask {
+    Enqueue(NewTask),
+    Cancel(Index),
+    /// The end of a live run.
+    Finish {
+        run: Index,
+        outcome: Outcome,
+        retry: RetryWish,
+        refill: bool,
+    },
+    /// The end of a run of any known task, live or not.
+    Late {
+        task: Index,
+        epoch: i64,
+    },
+    WorkerUp,
+    /// A worker by number, known or not.
+    WorkerGone(i64),
+}
+
+pub(crate) fn script(steps: usize) -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), 1..steps)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => vec(ask(), 0..6).prop_map(Step::Turn),
+        4 => (0..3_usize, -2..6_i64).prop_map(|(pool, credits)| Step::Demand(pool, credits)),
+        4 => (0..40 * SECOND).prop_map(Step::Pass),
+        1 => (-DAY..DAY).prop_map(Step::SetWall),
+        1 => Just(Step::NextLife),
+    ]
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let finish = (any::<Index>(), select(&Outcome::ALL[..]), retry(), any::<bool>());
+    prop_oneof![
+        6 => new_task().prop_map(Ask::Enqueue),
+        2 => any::<Index>().prop_map(Ask::Cancel),
+        8 => finish.prop_map(|(run, outcome, retry, refill)| Ask::Finish { run, outcome, retry, refill }),
+        2 => (any::<Index>(), 0..4_i64).prop_map(|(task, epoch)| Ask::Late { task, epoch }),
+        1 => Just(Ask::WorkerUp),
+        1 => (0..4_i64).prop_map(Ask::WorkerGone),
+    ]
+}
+
+fn retry() -> impl Strategy<Value = RetryWish> {
+    prop_oneof![
+        6 => Just(RetryWish::ByPolicy),
+        2 => (0..60_000_u64).prop_map(RetryWish::AfterMs),
+        1 => Just(RetryWish::Never),
+    ]
+}
+
+fn new_task() -> impl Strategy<Value = NewTask> {
+    let priority = (-100..=100_i64).prop_map(|value| TaskPriority::new(value).unwrap());
+    let delay_us = prop_oneof![3 => Just(0), 1 => 0..30 * SECOND];
+    let name = option::weighted(0.3, select(&["n", "m"][..]).prop_map(str::to_owned));
+    let kind = select(&["plain", "other"][..]).prop_map(str::to_owned);
+    let queue = select(&["q", "a", "b"][..]).prop_map(str::to_owned);
+    let max_crashes = option::of(1..3_u32);
+    (kind, queue, priority, delay_us, name, max_crashes).prop_map(
+        |(kind, queue, priority, delay_us, name, max_crashes)| {
+            let overrides = Overrides { max_crashes, ..Overrides::default() };
+            NewTask { kind, queue, priority, delay_us, name, overrides, ..task() }
+        },
+    )
+}

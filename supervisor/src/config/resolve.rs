@@ -1,0 +1,229 @@
+//! From what the file says to what the program uses: defaults filled in, every problem found, none of them fatal to the
+//! search for the others. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipc_contract::limits::{MAX_ATTEMPTS, MAX_CRASHES, Range, TIMEOUT_MS};
+use ipc_contract::name::{check_name, nearest};
+use ipc_contract::{CommandArgs, CommandTemplate};
+use queue_core::policy::Limits;
+use queue_core::retry::Backoff;
+use worker::stock::COMMAND_KIND;
+
+use super::raw::{Raw, RawBackoff, RawKind, RawPool};
+use super::resolved::{Config, Kind, Pool, Program};
+
+/// The built-in pool of plain commands.
+pub const COMMANDS_POOL: &str = "commands";
+/// Workers of one pool, at most.
+pub const WORKERS_MAX: u32 = 256;
+/// The longest wait that a back-off may reach: a year.
+const BACKOFF_MS_MAX: u64 = 365 * 24 * 60 * 60 * 1000;
+/// The only channel there is.
+const CHANNEL_STDIO: &str = "stdio";
+
+/// What is wrong so far.
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn add(&mut self, key: &str, sentence: impl std::fmt::Display) {
+        self.0.push(format!("{key}: {sentence}"));
+    }
+
+    fn keep<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.add(key, error)).ok()
+    }
+}
+
+/// `cores` is the number of workers of a pool that names none.
+///
+/// # Errors
+/// Every problem, each a sentence that begins with the path of its key.
+pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> Result<Config, Vec<String>> {
+    let mut problems = Problems::default();
+    let cores = u32::try_from(cores).unwrap_or(WORKERS_MAX).clamp(1, WORKERS_MAX);
+    let mut stock: Vec<String> =
+        raw.pools.iter().filter(|(_, pool)| pool.stock).map(|(name, _)| name.clone()).collect();
+    let mut raw_pools = raw.pools;
+    raw_pools.entry(COMMANDS_POOL.to_owned()).or_insert_with(|| RawPool { stock: true, ..RawPool::default() });
+    if stock.is_empty() {
+        stock.push(COMMANDS_POOL.to_owned());
+    }
+    let pools = raw_pools.into_iter().map(|(name, raw)| pool(name, raw, cores, &mut problems)).collect();
+    let mut raw_kinds = raw.kinds;
+    raw_kinds.entry(COMMAND_KIND.to_owned()).or_default();
+    let mut config = Config { db, folder, pools, kinds: BTreeMap::new() };
+    for (name, raw) in raw_kinds {
+        let kind = kind(&name, raw, &stock, &config, &mut problems);
+        config.kinds.insert(name, kind);
+    }
+    if problems.0.is_empty() { Ok(config) } else { Err(problems.0) }
+}
+
+fn pool(name: String, raw: RawPool, cores: u32, problems: &mut Problems) -> Pool {
+    let key = format!("pools.{name}");
+    problems.keep(&key, check_name("pool", &name));
+    let program = match (raw.command, raw.stock) {
+        (Some(_), true) => {
+            problems.add(&key, "has both command and stock; a stock pool runs the commands of its kinds, drop one");
+            Program::Stock
+        }
+        (None, false) => {
+            problems.add(&key, "has neither command nor stock; say command = [\"program\"] or stock = true");
+            Program::Stock
+        }
+        (None, true) => Program::Stock,
+        (Some(_), false) if name == COMMANDS_POOL => {
+            problems.add(&key, "is the pool of plain commands and must be stock; give a pool of workers another name");
+            Program::Stock
+        }
+        (Some(argv), false) => {
+            let command = CommandArgs { argv, ..CommandArgs::default() };
+            problems.keep(&format!("{key}.command"), command.validate());
+            Program::Command(command.argv)
+        }
+    };
+    if let Some(channel) = raw.channel.filter(|channel| channel != CHANNEL_STDIO) {
+        problems.add(&format!("{key}.channel"), format_args!("{channel:?} is not known; the channel is \"stdio\""));
+    }
+    let queues = match raw.queues {
+        None => vec![name.clone()],
+        Some(queues) => checked_queues(&format!("{key}.queues"), queues, problems),
+    };
+    let workers = match raw.workers.map(u32::try_from) {
+        None => cores,
+        Some(Ok(workers)) if (1..=WORKERS_MAX).contains(&workers) => workers,
+        Some(_) => {
+            problems.add(&format!("{key}.workers"), format_args!("must be 1 to {WORKERS_MAX} (by default {cores})"));
+            cores
+        }
+    };
+    for variable in raw.env.iter().filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        let sentence = format_args!("{variable:?} is not the name of a variable; its value is taken from outside");
+        problems.add(&format!("{key}.env"), sentence);
+    }
+    Pool { name, program, queues, workers, env: raw.env }
+}
+
+fn checked_queues(key: &str, queues: Vec<String>, problems: &mut Problems) -> Vec<String> {
+    if queues.is_empty() {
+        problems.add(key, "is empty; name a queue, or leave it out for the queue of the pool's own name");
+    }
+    let mut seen = BTreeSet::new();
+    for queue in &queues {
+        if !seen.insert(queue) {
+            problems.add(key, format_args!("names {queue:?} twice"));
+        }
+        problems.keep(key, check_name("queue", queue));
+    }
+    queues
+}
+
+fn kind(name: &str, raw: RawKind, stock: &[String], config: &Config, problems: &mut Problems) -> Kind {
+    let key = format!("kinds.{name}");
+    problems.keep(&key, check_name("kind", name));
+    let limits = limits(&key, &raw, problems);
+    if name == COMMAND_KIND && raw.run.is_some() {
+        problems
+            .add(&format!("{key}.run"), "this kind is built in: each task brings its own command; use another name");
+    }
+    let plain = raw.run.is_some() || name == COMMAND_KIND;
+    let run = raw.run.and_then(|run| problems.keep(&format!("{key}.run"), CommandTemplate::parse(&run)));
+    let stock = if name == COMMAND_KIND { &[COMMANDS_POOL.to_owned()] } else { stock };
+    let queue = match (raw.queue, stock) {
+        (Some(queue), _) => {
+            served(&format!("{key}.queue"), &queue, plain, config, problems);
+            Some(queue)
+        }
+        (None, _) if !plain => None,
+        (None, [only]) => {
+            let queue = config.pool(only).and_then(|(_, pool)| pool.queues.first()).cloned();
+            queue.inspect(|queue| served(&key, queue, plain, config, problems))
+        }
+        (None, several) => {
+            problems
+                .add(&key, format_args!("has no queue, and the pools {} are all stock; say queue", several.join(", ")));
+            None
+        }
+    };
+    Kind { run, queue, limits }
+}
+
+/// Whatever takes tasks from the queue of a plain command must be able to run it.
+fn served(key: &str, queue: &str, plain: bool, config: &Config, problems: &mut Problems) {
+    if config.pools_of(queue).next().is_none() {
+        let known: BTreeSet<&str> = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str).collect();
+        let hint = match nearest(queue, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("served are {}", Vec::from_iter(known).join(", ")),
+        };
+        problems.add(key, format_args!("no pool serves queue {queue:?}; {hint}"));
+    }
+    for pool in config.pools_of(queue).filter(|pool| plain && pool.program != Program::Stock) {
+        let name = &pool.name;
+        problems.add(
+            key,
+            format_args!("queue {queue:?} is served by pool {name}, which is not stock and cannot run plain commands"),
+        );
+    }
+}
+
+fn limits(key: &str, raw: &RawKind, problems: &mut Problems) -> Limits {
+    let default = Limits::default();
+    let mut runs = |field: &str, range: Range, value: Option<i64>, default: u32| {
+        let Some(value) = value else { return default };
+        problems.keep(&format!("{key}.{field}"), range.check(value));
+        u32::try_from(value).unwrap_or(default)
+    };
+    let max_attempts = runs("max_attempts", MAX_ATTEMPTS, raw.max_attempts, default.max_attempts);
+    let max_crashes = runs("max_crashes", MAX_CRASHES, raw.max_crashes, default.max_crashes);
+    let timeout_key = format!("{key}.timeout");
+    let timeout_ms = raw.timeout.as_deref().and_then(|text| millis(&timeout_key, text, problems)).map(|ms| {
+        problems.keep(&timeout_key, TIMEOUT_MS.check(ms));
+        i64::try_from(ms).unwrap_or(i64::MAX)
+    });
+    Limits {
+        timeout_ms,
+        max_attempts,
+        max_crashes,
+        backoff: backoff(&format!("{key}.backoff"), &raw.backoff, problems),
+    }
+}
+
+fn backoff(key: &str, raw: &RawBackoff, problems: &mut Problems) -> Backoff {
+    let default = Backoff::default();
+    let mut wait = |field: &str, text: &Option<String>| {
+        let key = format!("{key}.{field}");
+        let ms = millis(&key, text.as_deref()?, problems)?;
+        if !(1..=BACKOFF_MS_MAX).contains(&ms) {
+            problems.add(&key, "must be 1ms to 365days");
+        }
+        Some(ms)
+    };
+    let (base, cap) = (wait("base", &raw.base), wait("cap", &raw.cap));
+    let cap_ms = cap.unwrap_or(default.cap_ms);
+    let base_ms = base.unwrap_or(default.base_ms.min(cap_ms));
+    if base_ms > cap_ms {
+        let cap = humantime::format_duration(Duration::from_millis(cap_ms));
+        problems.add(&format!("{key}.base"), format_args!("is above cap, which is {cap}"));
+    }
+    let jitter = raw.jitter.unwrap_or(default.jitter);
+    if !(0.0..=1.0).contains(&jitter) {
+        problems.add(&format!("{key}.jitter"), "must be 0.0 (none) to 1.0");
+    }
+    Backoff { base_ms, cap_ms, jitter }
+}
+
+fn millis(key: &str, text: &str, problems: &mut Problems) -> Option<u64> {
+    let read = humantime::parse_duration(text);
+    let said = |error| format!("{text:?} is not a duration ({error}); write 90s, 2m or 1h 30m");
+    let duration = problems.keep(key, read.map_err(said))?;
+    Some(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

@@ -1,0 +1,82 @@
+//! What the queue replied, as an answer to the caller. Pure; serves the door, and the command line without one.
+
+use axum::http::StatusCode;
+use queue_core::op::Reply;
+use queue_core::task::TaskId;
+
+use super::dto::{Cancelled, Enqueued};
+use super::error::ApiError;
+
+/// The answer to `Op::Enqueue`.
+///
+/// # Errors
+/// 409 `name_taken` with the id of the other task; what the database refused.
+pub fn enqueued(reply: Reply) -> Result<Enqueued, ApiError> {
+    match reply {
+        Reply::Enqueued { id, existing } => Ok(Enqueued { id: id.0, existing }),
+        Reply::NameTaken { id } => {
+            let message = format!("the name belongs to task {id}, which has another kind or other args");
+            let hint = "choose another name, or use that task";
+            let mut error = ApiError::new(StatusCode::CONFLICT, "name_taken", message, hint);
+            error.body.id = Some(id.0);
+            Err(error)
+        }
+        other => Err(unfit(other)),
+    }
+}
+
+/// The answer to `Op::Cancel`.
+///
+/// # Errors
+/// 404 `no_such_task`; what the database refused.
+pub fn cancelled(id: TaskId, reply: Reply) -> Result<Cancelled, ApiError> {
+    let outcome = match reply {
+        Reply::Cancelled => "cancelled".to_owned(),
+        Reply::Stopping => "stopping".to_owned(),
+        Reply::AlreadyFinal(state) => format!("already {}", state.name()),
+        Reply::NoSuchTask => return Err(ApiError::no_such_task(id)),
+        other => return Err(unfit(other)),
+    };
+    Ok(Cancelled { id: id.0, outcome })
+}
+
+fn unfit(reply: Reply) -> ApiError {
+    match reply {
+        Reply::Refused(error) => ApiError::from(error),
+        other => {
+            let message = format!("the queue answered with {other:?}, which does not fit the question");
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", message, "this is a defect: report it")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use queue_core::state::TaskState;
+    use queue_core::store::{StoreError, StoreErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn replies_to_an_enqueue() {
+        let id = TaskId(7);
+        for existing in [false, true] {
+            assert_eq!(enqueued(Reply::Enqueued { id, existing }), Ok(Enqueued { id: 7, existing }));
+        }
+        let taken = enqueued(Reply::NameTaken { id }).unwrap_err();
+        assert_eq!((taken.status.as_u16(), taken.body.id), (409, Some(7)));
+        let full = StoreError { kind: StoreErrorKind::Full, detail: String::new() };
+        assert_eq!(enqueued(Reply::Refused(full)).unwrap_err().status.as_u16(), 507);
+        assert_eq!(enqueued(Reply::Stale).unwrap_err().status.as_u16(), 500);
+    }
+
+    #[test]
+    fn replies_to_a_cancel() {
+        let outcome = |reply| cancelled(TaskId(7), reply).map(|answer| answer.outcome);
+        assert_eq!(outcome(Reply::Cancelled).unwrap(), "cancelled");
+        assert_eq!(outcome(Reply::Stopping).unwrap(), "stopping");
+        assert_eq!(outcome(Reply::AlreadyFinal(TaskState::Completed)).unwrap(), "already completed");
+        assert_eq!(outcome(Reply::NoSuchTask).unwrap_err().status.as_u16(), 404);
+        assert_eq!(outcome(Reply::Applied).unwrap_err().status.as_u16(), 500);
+    }
+}

@@ -1,0 +1,209 @@
+//! The shapes of everything that leaves: JSON objects of their own, so that rows and domain types may change. Pure.
+
+use ipc_contract::Payload;
+use queue_core::policy::Policies;
+use queue_core::store::{AttemptView, Finding, TaskView};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::text::{printable, signal_name, time};
+
+/// A task in a list. Times are RFC 3339 in UTC.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskSummary {
+    pub id: i64,
+    pub kind: String,
+    pub queue: String,
+    /// `scheduled`, `available`, `running`, `retryable`, `completed`, `failed` or `cancelled`.
+    pub state: String,
+    /// Why it is failed: `attempts`, `crashes`, `rejected` or `too_many_runs`.
+    pub reason: Option<String>,
+    /// -100 to 100, lower runs first.
+    pub priority: i8,
+    pub name: Option<String>,
+    /// It runs, and is cancelled once its processes are gone.
+    pub cancelling: bool,
+    pub created_at: String,
+    /// When a scheduled or retryable task becomes available.
+    pub due_at: Option<String>,
+    /// Of a running task.
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    /// From available to running, before the last run.
+    pub wait_ms: Option<i64>,
+    /// Of the last run.
+    pub run_ms: Option<i64>,
+    /// Runs that ended by their own doing.
+    pub runs: u32,
+    /// Of `max_attempts`: ends in an error or timeout.
+    pub attempts_spent: u32,
+    /// Of `max_crashes`: ends by the death of the worker or of the command.
+    pub crashes_spent: u32,
+}
+
+/// A task with all that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    #[serde(flatten)]
+    pub summary: TaskSummary,
+    pub timeout_ms: Option<i64>,
+    pub max_attempts: u32,
+    pub max_crashes: u32,
+    /// Runs in a row that ended with the supervisor itself.
+    pub lost: u32,
+    /// Numbers the runs; those given back are counted, too.
+    pub epoch: i64,
+    /// A preview: long ones are cut.
+    pub args: Value,
+    /// Whole; null when there is none.
+    pub result: Payload,
+    /// `result` is only the last part of what there was.
+    pub result_cut: bool,
+    /// Oldest first. A first run that succeeded is not among them.
+    pub attempts: Vec<Attempt>,
+}
+
+/// How one run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The epoch of the run.
+    pub run: i64,
+    /// `ok`, `error`, `timeout`, `oom`, `signal`, `exit`, `protocol`, `lost`, `cancelled` or `recalled`.
+    pub outcome: String,
+    pub detail: String,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    pub signal_name: Option<String>,
+    pub peak_rss_bytes: Option<i64>,
+    pub cpu_ms: Option<i64>,
+    pub run_ms: i64,
+    pub started_at: String,
+    pub ended_at: String,
+    pub worker: Option<i64>,
+    pub pid: Option<i32>,
+    /// The last part of what it printed, with control characters escaped.
+    pub output: String,
+}
+
+/// The answer to an enqueue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enqueued {
+    pub id: i64,
+    /// The name was taken by this same task before: nothing was added.
+    pub existing: bool,
+}
+
+/// The answer to a cancel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancelled {
+    pub id: i64,
+    /// `cancelled`; `stopping`: it runs and is cancelled once its processes are gone; or `already` and a final state.
+    pub outcome: String,
+}
+
+/// The first page of tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskList {
+    pub tasks: Vec<TaskSummary>,
+}
+
+/// What `doctor` found; nothing is good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Examination {
+    pub findings: Vec<Breach>,
+}
+
+/// Something that should not be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    pub rule: String,
+    pub detail: String,
+}
+
+impl TaskSummary {
+    pub fn of(view: &TaskView) -> TaskSummary {
+        TaskSummary {
+            id: view.id.0,
+            kind: view.kind.clone(),
+            queue: view.queue.clone(),
+            state: view.state.name().to_owned(),
+            reason: view.reason.map(|reason| reason.name().to_owned()),
+            priority: view.priority.get(),
+            name: view.name.clone(),
+            cancelling: view.cancelling,
+            created_at: time(view.created_at_us),
+            due_at: view.due_at_us.map(time),
+            started_at: view.claimed_at_us.map(time),
+            finished_at: view.finished_at_us.map(time),
+            wait_ms: view.wait_us.map(millis),
+            run_ms: view.run_us.map(millis),
+            runs: view.tally.runs,
+            attempts_spent: view.tally.attempts,
+            crashes_spent: view.tally.crashes,
+        }
+    }
+
+    pub fn is_final(&self) -> bool {
+        matches!(self.state.as_str(), "completed" | "failed" | "cancelled")
+    }
+}
+
+impl Task {
+    pub fn of(view: TaskView, attempts: Vec<AttemptView>, policies: &Policies) -> Task {
+        let limits = policies.limits(&view.kind, view.overrides);
+        Task {
+            summary: TaskSummary::of(&view),
+            timeout_ms: limits.timeout_ms,
+            max_attempts: limits.max_attempts,
+            max_crashes: limits.max_crashes,
+            lost: view.tally.lost,
+            epoch: view.tally.epoch,
+            args: Payload(view.args).preview(),
+            result: Payload(view.result),
+            result_cut: view.cut,
+            attempts: attempts.into_iter().map(Attempt::of).collect(),
+        }
+    }
+}
+
+impl Attempt {
+    fn of(view: AttemptView) -> Attempt {
+        Attempt {
+            run: view.epoch,
+            outcome: view.outcome.name().to_owned(),
+            detail: printable(view.detail.as_bytes()),
+            exit_code: view.code,
+            signal: view.signal,
+            signal_name: view.signal.map(signal_name),
+            peak_rss_bytes: view.peak_rss_bytes,
+            cpu_ms: view.cpu_ms,
+            run_ms: millis(view.run_us),
+            started_at: time(view.started_at_us),
+            ended_at: time(view.ended_at_us),
+            worker: view.worker.map(|worker| worker.0),
+            pid: view.pid,
+            output: printable(&view.output),
+        }
+    }
+}
+
+impl TaskList {
+    pub fn of(views: &[TaskView]) -> TaskList {
+        TaskList { tasks: views.iter().map(TaskSummary::of).collect() }
+    }
+}
+
+impl Examination {
+    pub fn of(findings: impl IntoIterator<Item = Finding>) -> Examination {
+        let breach = |finding: Finding| Breach { rule: finding.rule.to_owned(), detail: finding.detail };
+        Examination { findings: findings.into_iter().map(breach).collect() }
+    }
+}
+
+fn millis(us: i64) -> i64 {
+    us / 1000
+}
+
+#[cfg(test)]
+#[path = "dto_tests.rs"]
+mod tests;

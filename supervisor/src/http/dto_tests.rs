@@ -1,0 +1,99 @@
+//! Golden files: the JSON that leaves, byte for byte. Set `UPDATE_GOLDEN=1` to write them anew after a wanted change.
+
+use std::path::Path;
+
+use queue_core::priority::TaskPriority;
+use queue_core::state::{FailReason, TaskState};
+use queue_core::task::{Outcome, Overrides, Tally, TaskId, WorkerId};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::*;
+
+fn view() -> TaskView {
+    TaskView {
+        id: TaskId(42),
+        kind: "resize".to_owned(),
+        queue: "images".to_owned(),
+        priority: TaskPriority::new(-10).unwrap(),
+        name: Some("resize:/a.png".to_owned()),
+        args: Payload::of(&json!({ "path": "/a.png", "width": 640 })).unwrap().0,
+        overrides: Overrides { timeout_ms: Some(60_000), max_attempts: Some(2), max_crashes: None },
+        created_at_us: 1_795_437_296_000_123,
+        state: TaskState::Failed,
+        reason: Some(FailReason::Crashes),
+        cancelling: false,
+        tally: Tally { epoch: 4, runs: 3, attempts: 0, crashes: 3, lost: 0 },
+        due_at_us: None,
+        claimed_at_us: None,
+        finished_at_us: Some(1_795_437_299_500_000),
+        wait_us: Some(1_250),
+        run_us: Some(300_999),
+        result: Vec::new(),
+        cut: false,
+    }
+}
+
+fn attempt() -> AttemptView {
+    AttemptView {
+        epoch: 4,
+        outcome: Outcome::Signal,
+        detail: "the worker died".to_owned(),
+        code: None,
+        signal: Some(11),
+        peak_rss_bytes: Some(12_582_912),
+        cpu_ms: Some(290),
+        started_at_us: 1_795_437_299_199_000,
+        ended_at_us: 1_795_437_299_500_000,
+        run_us: 300_999,
+        worker: Some(WorkerId(7)),
+        pid: Some(4242),
+        output: b"\x1b[31mresizing\x1b[0m\n\xff".to_vec(),
+    }
+}
+
+fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/golden").join(name);
+    let json = serde_json::to_string_pretty(value).unwrap() + "\n";
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &json).unwrap();
+    }
+    assert_eq!(json, std::fs::read_to_string(&path).unwrap(), "{name}");
+    assert_eq!(serde_json::from_str::<T>(&json).unwrap(), *value, "{name} is read back by the command line");
+}
+
+#[test]
+fn what_leaves_is_as_it_was() {
+    let done = TaskView {
+        state: TaskState::Completed,
+        reason: None,
+        tally: Tally { epoch: 1, ..Tally::default() },
+        result: Payload::of(&json!({ "size_bytes": 17, "ratio": 0.5 })).unwrap().0,
+        cut: true,
+        ..view()
+    };
+    let waiting = TaskView {
+        state: TaskState::Retryable,
+        reason: None,
+        due_at_us: Some(1_795_437_300_000_000),
+        finished_at_us: None,
+        wait_us: None,
+        run_us: None,
+        name: None,
+        ..view()
+    };
+    let policies = Policies::default();
+    check("failed.json", &Task::of(view(), vec![attempt()], &policies));
+    check("completed.json", &Task::of(done, Vec::new(), &policies));
+    check("list.json", &TaskList::of(&[waiting]));
+    check("enqueued.json", &Enqueued { id: 42, existing: true });
+    check("cancelled.json", &Cancelled { id: 42, outcome: "stopping".to_owned() });
+    let finding = Finding { rule: "a task is in some phase", detail: "broken by 42".to_owned() };
+    check("doctor.json", &Examination::of([finding]));
+}
+
+#[test]
+fn the_error_that_leaves_is_as_it_was() {
+    let error = super::super::answer::enqueued(queue_core::op::Reply::NameTaken { id: TaskId(42) }).unwrap_err();
+    check("error.json", &error.body);
+}

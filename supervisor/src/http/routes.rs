@@ -1,0 +1,44 @@
+//! Which path is whose. What is not here is refused in the same shape as everything else.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::{get, post};
+use tokio::sync::watch;
+
+use super::error::ApiError;
+use super::{doctor, tasks};
+use crate::shell::handle::Handle;
+
+/// What every path has at hand.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) handle: Handle,
+    /// Closed when nobody shall be kept waiting any more.
+    pub(super) stopping: watch::Receiver<()>,
+}
+
+const PATHS: &str = "/v1/tasks, /v1/tasks/ID, /v1/tasks/ID/cancel and /v1/doctor";
+
+pub(super) fn routes(door: Door) -> Router {
+    Router::new()
+        .route("/v1/tasks", get(tasks::list).post(tasks::enqueue))
+        .route("/v1/tasks/{id}", get(tasks::show))
+        .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/v1/doctor", get(doctor::examine))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown_path)
+        // The limit on bodies is ours, with its own refusal.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(door)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    let message = format!("{} cannot be asked with {method}", uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message, "GET reads; POST enqueues and cancels")
+}
+
+async fn unknown_path(uri: Uri) -> ApiError {
+    let message = format!("there is nothing at {}", uri.path());
+    ApiError::new(StatusCode::NOT_FOUND, "unknown_path", message, format!("there are {PATHS}"))
+}

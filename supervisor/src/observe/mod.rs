@@ -1,0 +1,56 @@
+//! What operators are told: one line of the log for each report. The only place that turns events into log text.
+
+use std::path::Path;
+
+use ipc_contract::message::Level;
+use queue_core::recover::Recovered;
+use queue_core::task::PoolId;
+use tracing::{debug, error, info, warn};
+
+use crate::config::Config;
+use crate::core::Report;
+use crate::shell::RunError;
+
+pub fn report(report: &Report, config: &Config) {
+    let name = |pool: &PoolId| config.pools[pool.0].name.as_str();
+    match report {
+        Report::WorkerReady { worker, pool, pid, sdk } => {
+            info!(worker = worker.0, pool = name(pool), pid, sdk, "worker greeted");
+        }
+        Report::WorkerGone { worker, pool, pid, how } => {
+            info!(worker = worker.0, pool = name(pool), pid, how, "worker gone");
+        }
+        Report::WorkerSaid { worker, task, level, text } => {
+            let task = task.map(|task| task.0);
+            match level {
+                Level::Debug => debug!(worker = worker.0, task, text, "worker says"),
+                Level::Info => info!(worker = worker.0, task, text, "worker says"),
+                Level::Warn => warn!(worker = worker.0, task, text, "worker says"),
+                Level::Error => error!(worker = worker.0, task, text, "worker says"),
+            }
+        }
+        Report::Alert { name, text } => warn!(name, reason = text, "alert"),
+    }
+}
+
+/// What a former life left is put in order; nothing has been claimed yet.
+pub fn recovered(config: &Config, killed: usize, recovered: Recovered) {
+    let db = config.db.display().to_string();
+    let Recovered { runs, workers } = recovered;
+    info!(db, killed, requeued = runs, workers_forgotten = workers, "recovered");
+    if nix::unistd::geteuid().is_root() {
+        warn!("workers run as root: whatever a task does, it does with all rights; use a user of its own");
+    }
+}
+
+/// The door is open.
+pub fn ready(socket: &Path) {
+    info!(socket = socket.display().to_string(), pid = std::process::id(), "ready");
+}
+
+pub fn ended(how: &Result<(), RunError>) {
+    match how {
+        Ok(()) => info!("supervisor ended"),
+        Err(reason) => error!(reason = reason.to_string(), "supervisor ended"),
+    }
+}

@@ -1,0 +1,264 @@
+//! The event loop: reduces everything that comes in to the machine's events, executes its commands, and keeps one batch
+//! at the writer. It waits for all of them and for none alone; it decides nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ipc_contract::frame::encode;
+use ipc_contract::message::ToWorker;
+use queue_core::op::{Notice, Op};
+use queue_core::state::FailReason;
+use queue_core::store::{StoreError, StoreErrorKind};
+use queue_core::task::WorkerId;
+use queue_core::tick::Turn;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::clock::Clock;
+use super::examine::Examination;
+use super::handle::{Handle, Request, Unavailable, lock};
+use super::launch::Recipe;
+use super::pending::Pending;
+use super::spawner::{Request as Ask, Spawner, Told};
+use super::worker_io::{Inbox, Incoming, Link};
+use super::writer::{Answer, Job, Writer};
+use crate::core::{Command, Event, Exit, Machine, Report, WorkerExit};
+use crate::observe;
+
+/// Inputs of one kind taken up before the writer gets its next batch.
+const BURST_MAX: usize = 256;
+/// Until a turn is tried again that the database could not take.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// The wall clock may step, so a due time is looked at again this often.
+const DUE_LOOK_US: i64 = 1_000_000;
+
+/// Everything that can wake the loop, beside time and signals.
+pub struct Inputs {
+    pub events: mpsc::Receiver<Incoming>,
+    pub told: mpsc::Receiver<Told>,
+    pub answers: mpsc::Receiver<Answer>,
+    pub requests: mpsc::Receiver<Request>,
+    /// One for each wish that the supervisor stop; the second means at once.
+    pub stops: mpsc::Receiver<()>,
+}
+
+pub struct EventLoop {
+    pub machine: Machine,
+    pub links: BTreeMap<WorkerId, Link>,
+    pub inbox: Inbox,
+    pub spawner: Spawner,
+    pub writer: Writer,
+    pub handle: Handle,
+    pub pending: Pending,
+    pub recipes: Vec<Recipe>,
+    pub uid: String,
+    pub clock: Clock,
+    pub random: fastrand::Rng,
+    pub examination: Examination,
+    /// When the queue wants a turn of its own accord, in microseconds since 1970.
+    pub next_due: Option<i64>,
+    /// A limit was reached in the last turn, or it must be tried again at this moment.
+    pub turn_at: Option<Instant>,
+    pub stopping: bool,
+    pub finished: bool,
+}
+
+impl EventLoop {
+    /// Runs until every worker is gone and everything is handed in.
+    pub async fn run(mut self, mut inputs: Inputs) -> Result<(), StoreError> {
+        self.happened(Event::Start);
+        loop {
+            self.dispatch();
+            if self.finished && self.pending.is_empty() && self.pending.is_idle() {
+                self.writer.close();
+                return Ok(());
+            }
+            let wake = self.wake_at();
+            tokio::select! {
+                biased;
+                Some(answer) = inputs.answers.recv() => self.answered(answer)?,
+                Some(()) = inputs.stops.recv() => self.stop(),
+                Some(told) = inputs.told.recv() => self.told(told),
+                Some(incoming) = inputs.events.recv() => self.happened(incoming.event),
+                Some(request) = inputs.requests.recv(), if self.pending.has_room() => self.requested(request),
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.happened(Event::Tick),
+            }
+            // What has come together is committed together.
+            for _ in 0..BURST_MAX {
+                let Ok(incoming) = inputs.events.try_recv() else { break };
+                self.happened(incoming.event);
+            }
+            for _ in 0..BURST_MAX {
+                if !self.pending.has_room() {
+                    break;
+                }
+                let Ok(request) = inputs.requests.try_recv() else { break };
+                self.requested(request);
+            }
+        }
+    }
+
+    /// Gives the writer its next job when it has none.
+    fn dispatch(&mut self) {
+        if !self.pending.is_idle() || self.examination.is_out() {
+            return;
+        }
+        if self.examination.is_wanted() {
+            self.examination.begin(&self.machine, &self.pending);
+            self.spawner.ask(Ask::Census);
+            return self.writer.ask(Job::Examine);
+        }
+        let (now, due) = (self.clock.now(), self.next_due);
+        let due = due.is_some_and(|at| at <= now.wall_us);
+        let held_back = self.turn_at.is_some_and(|at| at > Instant::now());
+        if held_back || (self.pending.is_empty() && !due && self.turn_at.is_none()) {
+            return;
+        }
+        self.turn_at = None;
+        let batch = self.pending.take(now);
+        self.writer.ask(Job::Turn(batch));
+    }
+
+    /// The earliest of what the machine, the queue and a turn that is held back wait for.
+    fn wake_at(&self) -> Option<Instant> {
+        let machine = self.machine.next_deadline().map(|at| self.clock.instant(at));
+        let writer_free = self.pending.is_idle() && !self.examination.is_out();
+        let now = self.clock.now();
+        let due = self.next_due.filter(|_| writer_free);
+        let due = due.map(|at| self.clock.instant(now.mono_us + (at - now.wall_us).clamp(0, DUE_LOOK_US)));
+        let held_back = self.turn_at.filter(|_| writer_free);
+        [machine, due, held_back].into_iter().flatten().min()
+    }
+
+    fn happened(&mut self, event: Event) {
+        if let Event::Gone(gone) = &event {
+            self.links.remove(&gone.worker);
+        }
+        let random = self.random.u64(..);
+        let commands = self.machine.handle(event, self.clock.mono_us(), random);
+        for command in commands {
+            self.execute(command);
+        }
+    }
+
+    fn execute(&mut self, command: Command) {
+        match command {
+            Command::Spawn { worker, pool } => {
+                let launch = self.recipes[pool.0].launch(worker, &self.uid, self.random.u64(..));
+                self.spawner.ask(Ask::Spawn(launch));
+            }
+            Command::Send(worker, message) => self.send(worker, &message),
+            Command::BeginOutput(worker) => {
+                if let Some(link) = self.links.get(&worker) {
+                    link.begin_output();
+                }
+            }
+            Command::Signal(worker, signal) => self.spawner.ask(Ask::Signal(worker, signal)),
+            Command::Clean(worker) => self.spawner.ask(Ask::Clean(worker)),
+            Command::Submit(op) => {
+                if let Op::Offer { pool, kinds } = &op {
+                    lock(&self.handle.shared().offers).said(pool, kinds);
+                }
+                self.pending.push(op, None);
+            }
+            Command::Demand(demand) => self.pending.demand(demand),
+            Command::Report(report) => observe::report(&report, self.handle.config()),
+            Command::Finished => self.finished = true,
+        }
+    }
+
+    fn send(&mut self, worker: WorkerId, message: &ToWorker) {
+        let Some(link) = self.links.get(&worker) else { return };
+        let sent = match encode(message) {
+            Ok(frame) => link.send(frame).map_err(str::to_owned),
+            Err(error) => Err(format!("nothing can be sent to it: {error}")),
+        };
+        if let Err(why) = sent {
+            self.happened(Event::Broken(worker, why));
+        }
+    }
+
+    fn told(&mut self, told: Told) {
+        match told {
+            Told::Spawned(row, pipes) => match Link::open(row.id, pipes, &self.inbox) {
+                Ok(link) => {
+                    self.links.insert(row.id, link);
+                    self.happened(Event::Spawned(row));
+                }
+                Err(error) => {
+                    let (worker, why) = (row.id, format!("its pipes cannot be used: {error}"));
+                    self.happened(Event::Spawned(row));
+                    self.happened(Event::Broken(worker, why));
+                }
+            },
+            Told::Cleaned(worker) => {
+                let output = self.links.get(&worker).map(Link::take_output).unwrap_or_default();
+                self.happened(Event::Cleaned(worker, output));
+            }
+            Told::Exited(exit) => self.exited(exit),
+            Told::Census(census) => self.examination.census(census, self.links.len()),
+        }
+    }
+
+    /// With a channel, its reader reports the end once it has read out the pipe; without one there is nothing to read.
+    fn exited(&mut self, exit: WorkerExit) {
+        match self.links.get_mut(&exit.worker) {
+            Some(link) if !matches!(exit.exit, Exit::NotStarted(_)) => link.exited(exit),
+            _ => self.happened(Event::Gone(exit)),
+        }
+    }
+
+    fn requested(&mut self, request: Request) {
+        match request {
+            Request::Submit(Op::Enqueue(_), caller) if self.stopping => {
+                let _ = caller.send(Err(Unavailable::Stopping));
+            }
+            Request::Submit(op, caller) => self.pending.push(op, Some(caller)),
+            Request::Examine(caller) => self.examination.want(caller),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.happened(Event::Shutdown);
+    }
+
+    fn answered(&mut self, answer: Answer) -> Result<(), StoreError> {
+        match answer {
+            Answer::Turn(Ok(turn)) => self.turned(turn),
+            Answer::Turn(Err((error, batch))) => match error.kind {
+                StoreErrorKind::Busy | StoreErrorKind::Full => {
+                    let text = format!("the database cannot be written now: {error}");
+                    observe::report(&Report::Alert { name: "database", text }, self.handle.config());
+                    self.pending.put_back(batch, &error);
+                    self.turn_at = Some(Instant::now() + RETRY_AFTER);
+                }
+                // What is on the disk is unknown, or not what we think: only a new start can tell.
+                _ => {
+                    self.pending.give_up(&Unavailable::Failed(error.to_string()));
+                    return Err(error);
+                }
+            },
+            Answer::Examined(found) => self.examination.examined(found),
+        }
+        Ok(())
+    }
+
+    fn turned(&mut self, turn: Turn) {
+        self.next_due = turn.next_due;
+        if turn.more {
+            self.turn_at = Some(Instant::now());
+        }
+        self.pending.settle(turn.replies);
+        for notice in turn.notices {
+            if let Notice::Finished { id, reason, .. } = &notice {
+                self.handle.shared().waiters.wake(*id);
+                if *reason == Some(FailReason::Crashes) {
+                    let text = format!("task {id} is poison: it took down its last allowed worker; see `show {id}`");
+                    observe::report(&Report::Alert { name: "poison", text }, self.handle.config());
+                }
+            }
+            self.happened(Event::Notice(notice));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The processes that a former life of this supervisor left: found by their recorded sessions and by the tag in their
+//! environment, killed, and waited for. Only when none is left may their tasks be given out again.
+
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+
+use queue_core::op::WorkerRow;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::procfs::{self, Stat};
+
+/// The variable whose value begins with the database's uid, in every process below a worker that kept its environment.
+pub const TAG_VARIABLE: &str = "MUTIRAO_TAG";
+
+/// Kills everything that is left, however many rounds it takes; how many processes that were.
+pub fn kill_remains(workers: &[WorkerRow], uid: &str) -> usize {
+    let boot_id = procfs::boot_id();
+    let recorded: Vec<&WorkerRow> = workers.iter().filter(|row| row.boot_id == boot_id).collect();
+    let tag = format!("{TAG_VARIABLE}={uid}");
+    let mut killed = BTreeSet::new();
+    loop {
+        let all = procfs::all();
+        let remains = all.iter().filter(|stat| !stat.is_dead() && is_remains(stat, &all, &recorded, tag.as_bytes()));
+        let dying: Vec<OwnedFd> = remains.filter_map(|stat| strike(stat, &mut killed)).collect();
+        if dying.is_empty() {
+            return killed.len();
+        }
+        for pidfd in &dying {
+            // Waits as long as it takes: a task is not given out while it may still run.
+            while poll(&mut [PollFd::new(pidfd, PollFlags::IN)], None) == Err(rustix::io::Errno::INTR) {}
+        }
+    }
+}
+
+/// In the session of a recorded worker, unless that number belongs to another process by now; or tagged as ours.
+fn is_remains(stat: &Stat, all: &[Stat], recorded: &[&WorkerRow], tag: &[u8]) -> bool {
+    let mine = std::process::id().cast_signed();
+    let same_leader = |row: &WorkerRow| {
+        let leader = all.iter().find(|other| other.pid == row.pid && !other.is_dead());
+        leader.is_none_or(|leader| leader.start_time == row.start_time)
+    };
+    let in_session = recorded.iter().any(|row| stat.session == row.pid && same_leader(row));
+    stat.pid != mine && (in_session || procfs::environment_has(stat.pid, tag))
+}
+
+fn strike(stat: &Stat, killed: &mut BTreeSet<(i32, i64)>) -> Option<OwnedFd> {
+    let pidfd = pidfd_open(Pid::from_raw(stat.pid)?, PidfdFlags::empty()).ok()?;
+    // Between the look and the handle the number may have changed hands.
+    if procfs::stat(stat.pid)?.start_time != stat.start_time {
+        return None;
+    }
+    pidfd_send_signal(&pidfd, Signal::KILL).ok()?;
+    killed.insert((stat.pid, stat.start_time));
+    Some(pidfd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(pid: i32, start_time: i64) -> WorkerRow {
+        let text = String::new;
+        WorkerRow { id: queue_core::task::WorkerId(1), pool: text(), pid, start_time, boot_id: text(), tag: text() }
+    }
+
+    #[test]
+    fn a_session_counts_unless_its_number_has_a_new_owner() {
+        // Numbers beyond any real process, so that no environment is found.
+        let leader = Stat { pid: 900_000_001, state: 'S', session: 900_000_001, start_time: 7 };
+        let member = Stat { pid: 900_000_002, ..leader };
+        let check = |all: &[Stat], row: &WorkerRow| is_remains(&member, all, &[row], b"no such tag");
+        assert!(check(&[leader, member], &row(900_000_001, 7)), "its leader lives");
+        assert!(check(&[member], &row(900_000_001, 7)), "its leader is gone");
+        assert!(check(&[Stat { state: 'Z', start_time: 9, ..leader }, member], &row(900_000_001, 7)), "dead ones own nothing");
+        assert!(!check(&[Stat { start_time: 9, ..leader }, member], &row(900_000_001, 7)), "somebody else's by now");
+        assert!(!check(&[leader, member], &row(900_000_009, 7)), "another session");
+    }
+}

@@ -1,0 +1,172 @@
+//! What the door (`http`) has of the engine: hand in an op, read, wait for an end, have it examined. All bounded.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use queue_core::op::{Op, Reply};
+use queue_core::store::{Finding, Reader, StoreError, StoreErrorKind};
+use queue_core::task::TaskId;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+
+use crate::config::{Config, Offers};
+
+/// Ops that wait to be taken up.
+pub const REQUESTS_MAX: usize = 1024;
+/// Connections that read beside the writer.
+pub const READERS_MAX: usize = 4;
+
+/// Something that only the event loop can do.
+pub enum Request {
+    Submit(Op, oneshot::Sender<Result<Reply, Unavailable>>),
+    Examine(oneshot::Sender<Result<Vec<Finding>, Unavailable>>),
+}
+
+/// Why nothing was done. None of these loses anything that was accepted before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// The supervisor is being stopped.
+    Stopping,
+    /// Too many requests wait.
+    Overloaded,
+    /// The disk is full.
+    Full(String),
+    /// Everything else, in a sentence.
+    Failed(String),
+}
+
+#[derive(Clone)]
+pub struct Handle(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) offers: Mutex<Offers>,
+    pub(super) waiters: Waiters,
+    requests: mpsc::Sender<Request>,
+    readers: Mutex<Vec<Reader>>,
+    free_readers: Semaphore,
+}
+
+impl Handle {
+    pub(super) fn new(config: Config, offers: Offers, requests: mpsc::Sender<Request>) -> Handle {
+        Handle(Arc::new(Shared {
+            config,
+            offers: Mutex::new(offers),
+            waiters: Waiters::default(),
+            requests,
+            readers: Mutex::default(),
+            free_readers: Semaphore::new(READERS_MAX),
+        }))
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub fn offers(&self) -> Offers {
+        lock(&self.0.offers).clone()
+    }
+
+    /// Returns after the commit.
+    pub async fn submit(&self, op: Op) -> Result<Reply, Unavailable> {
+        self.ask(|reply| Request::Submit(op, reply)).await
+    }
+
+    /// Book against rows, and processes and descriptors against worker rows.
+    pub async fn examine(&self) -> Result<Vec<Finding>, Unavailable> {
+        self.ask(Request::Examine).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, Unavailable>>) -> Request,
+    ) -> Result<T, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        self.0.requests.try_send(request(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Unavailable::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Unavailable::Stopping,
+        })?;
+        answer.await.unwrap_or(Err(Unavailable::Stopping))
+    }
+
+    /// Looks at the rows on a connection of its own.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _turn = self.0.free_readers.acquire().await;
+        let shared = self.0.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let idle = lock(&shared.readers).pop();
+            let mut reader = match idle {
+                Some(reader) => reader,
+                None => Reader::open(&shared.config.db)?,
+            };
+            // After an error the connection is not trusted again.
+            let seen = look(&mut reader)?;
+            lock(&shared.readers).push(reader);
+            Ok(seen)
+        });
+        looked.await.unwrap_or_else(|error| {
+            Err(StoreError { kind: StoreErrorKind::Other, detail: format!("reading was broken off: {error}") })
+        })
+    }
+
+    /// To be taken *before* the task is looked at, so that its end is not missed.
+    pub fn waiter(&self, id: TaskId) -> Waiter {
+        self.0.waiters.enlist(&self.0, id)
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who waits for the end of which task.
+#[derive(Default)]
+pub(super) struct Waiters(Mutex<HashMap<TaskId, (Arc<Notify>, usize)>>);
+
+impl Waiters {
+    fn enlist(&self, shared: &Arc<Shared>, id: TaskId) -> Waiter {
+        let mut waiting = lock(&self.0);
+        let (bell, count) = waiting.entry(id).or_default();
+        *count += 1;
+        Waiter { shared: shared.clone(), id, bell: bell.clone() }
+    }
+
+    pub(super) fn wake(&self, id: TaskId) {
+        if let Some((bell, _)) = lock(&self.0).get(&id) {
+            bell.notify_waiters();
+        }
+    }
+}
+
+pub struct Waiter {
+    shared: Arc<Shared>,
+    id: TaskId,
+    bell: Arc<Notify>,
+}
+
+impl Waiter {
+    /// A future that is enlisted from its creation on: create it, look at the task, then await it.
+    pub fn woken(&self) -> impl Future<Output = ()> + '_ {
+        let mut bell = Box::pin(self.bell.notified());
+        bell.as_mut().enable();
+        bell
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let mut waiting = lock(&self.shared.waiters.0);
+        if let Some((_, count)) = waiting.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&self.id);
+            }
+        }
+    }
+}

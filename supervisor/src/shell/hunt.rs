@@ -1,0 +1,74 @@
+//! The killing of what a run or a dead worker left: list, SIGKILL, wait for each death, list again until none is left. A
+//! process in the kernel's hands may take long to die: then the hunt waits for it, and nobody else does.
+
+use std::collections::BTreeSet;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
+use queue_core::task::WorkerId;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::procfs;
+use crate::core::WorkerExit;
+
+#[derive(Clone, Debug)]
+pub enum Goal {
+    /// Nothing is left of any dead worker; then this exit may be told.
+    Orphans(WorkerExit),
+    /// Nothing lives below this living worker.
+    Below { worker: WorkerId, pid: i32 },
+}
+
+pub struct Hunt {
+    pub goal: Goal,
+    prey: Vec<OwnedFd>,
+}
+
+impl Hunt {
+    pub fn new(goal: Goal) -> Hunt {
+        Hunt { goal, prey: Vec::new() }
+    }
+
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.prey.iter().map(AsFd::as_fd)
+    }
+
+    /// Goes as far as it can without waiting; true when nothing is left. `spared` are never killed.
+    pub fn go_on(&mut self, own_pid: i32, spared: &BTreeSet<i32>) -> bool {
+        self.prey.retain(|pidfd| !has_died(pidfd));
+        if !self.prey.is_empty() {
+            return false;
+        }
+        let found = match &self.goal {
+            Goal::Orphans(_) => orphans(own_pid, spared),
+            Goal::Below { pid, .. } => procfs::living_below(*pid),
+        };
+        self.prey = found.into_iter().filter_map(strike).collect();
+        self.prey.is_empty()
+    }
+}
+
+/// Children of ours that are alive and no workers. Dead ones are waited for here: nobody else will.
+fn orphans(own_pid: i32, spared: &BTreeSet<i32>) -> Vec<i32> {
+    let strangers = procfs::children(own_pid).into_iter().filter(|pid| !spared.contains(pid));
+    strangers.filter(|pid| !was_reaped(*pid)).collect()
+}
+
+fn was_reaped(pid: i32) -> bool {
+    let state = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
+    !matches!(state, Ok(nix::sys::wait::WaitStatus::StillAlive))
+}
+
+/// Kills through a pidfd, so that no stranger that got the number meanwhile is hit. `None` when it is gone already.
+fn strike(pid: i32) -> Option<OwnedFd> {
+    let pidfd = pidfd_open(rustix::process::Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+    pidfd_send_signal(&pidfd, Signal::KILL).ok()?;
+    Some(pidfd)
+}
+
+fn has_died(pidfd: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(pidfd, PollFlags::IN)];
+    matches!(poll(&mut polled, Some(&Timespec::default())), Ok(1..))
+}

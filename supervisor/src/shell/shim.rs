@@ -1,0 +1,81 @@
+//! The exec shim: what a worker's process does to itself before it becomes the worker. Runs in its own process, one thread.
+//!
+//! The order matters: own session first, so that the group can be signalled; the parent-death signal last, and then a look
+//! whether the parent is still there, since a parent that died before arming is not noticed otherwise.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use ipc_contract::frame::encode;
+use ipc_contract::message::{Bye, FromWorker};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{getppid, setsid};
+
+/// Descriptors that a worker keeps: stdin, stdout, stderr.
+const CHANNEL_DESCRIPTORS: u32 = 3;
+/// Under memory pressure a worker goes before the supervisor.
+const OOM_SCORE_ADJ: &str = "500";
+/// What shells say of a program that could not be started.
+const EXIT_NOT_STARTED: u8 = 127;
+
+/// `shim PARENT_PID OPEN_FILES -- PROGRAM ARGS`. Only returns when the program could not be started.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let Err(error) = become_worker(&args);
+    let bye = FromWorker::Bye(Bye { spawn_error: Some(error) });
+    if let Ok(frame) = encode(&bye) {
+        // With the channel gone there is nobody left to tell.
+        let _ = std::io::stdout().write_all(&frame).and_then(|()| std::io::stdout().flush());
+    }
+    ExitCode::from(EXIT_NOT_STARTED)
+}
+
+fn become_worker(args: &[OsString]) -> Result<std::convert::Infallible, String> {
+    let [parent, open_files, dashes, program, rest @ ..] = args else {
+        return Err("the shim is started by the supervisor only".to_owned());
+    };
+    let number = |text: &OsString| text.to_str().and_then(|text| text.parse::<u64>().ok());
+    let (Some(parent), Some(open_files)) = (number(parent), number(open_files).filter(|_| dashes == "--")) else {
+        return Err("the shim is started by the supervisor only".to_owned());
+    };
+    let told = |what: &'static str| move |error: nix::errno::Errno| format!("cannot {what}: {}", error.desc());
+    setsid().map_err(told("begin a session"))?;
+    nix::sys::prctl::set_child_subreaper(true).map_err(told("become a subreaper"))?;
+    restore_signals();
+    close_others();
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(told("read the limit of open files"))?;
+    setrlimit(Resource::RLIMIT_NOFILE, open_files.min(hard), hard).map_err(told("restore the limit of open files"))?;
+    // Not everywhere allowed, and only a preference.
+    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ);
+    umask(Mode::from_bits_truncate(0o077));
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(told("arm the parent-death signal"))?;
+    if u64::try_from(getppid().as_raw()) != Ok(parent) {
+        return Err("the supervisor died meanwhile".to_owned());
+    }
+    nix::sys::prctl::set_no_new_privs().map_err(told("give up new privileges"))?;
+    let error = Command::new(program).args(rest).exec();
+    let folder = std::env::current_dir().unwrap_or_default();
+    let program = program.to_string_lossy();
+    Err(format!("cannot start '{program}' in {}: {error}; check the pool's `command`", folder.display()))
+}
+
+/// Dispositions and mask are inherited: what the supervisor ignores or blocks, a worker would be deaf to.
+#[allow(unsafe_code)]
+fn restore_signals() {
+    for number in 1..=64 {
+        // SAFETY: SIG_DFL is always a valid disposition; numbers that cannot be set are refused by the kernel.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+    // An empty mask is always accepted.
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+#[allow(unsafe_code)]
+fn close_others() {
+    // SAFETY: only sets a flag on descriptors that nothing here uses after exec. An old kernel refuses; ours are
+    // close-on-exec already.
+    unsafe { libc::close_range(CHANNEL_DESCRIPTORS, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int) };
+}

@@ -1,0 +1,32 @@
+//! Signals to the supervisor: the first asks it to stop, the second to stop at once, the third ends it here and now.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Shells add this to a signal's number.
+const SIGNAL_EXIT_BASE: i32 = 128;
+/// Wishes that are heard; the next one is a command.
+const POLITE_MAX: usize = 2;
+
+/// Forwards each wish to `stops`. To be called on the runtime.
+pub fn forward(stops: mpsc::Sender<()>) -> io::Result<()> {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        tokio::spawn(listen(signal(kind)?, kind, stops.clone()));
+    }
+    Ok(())
+}
+
+async fn listen(mut signals: Signal, kind: SignalKind, stops: mpsc::Sender<()>) {
+    let mut heard = 0;
+    while signals.recv().await.is_some() {
+        heard += 1;
+        if heard > POLITE_MAX {
+            // Workers die with us; what they ran is requeued at the next start.
+            std::process::exit(SIGNAL_EXIT_BASE + kind.as_raw_value());
+        }
+        // A full line means that it has been asked often enough.
+        let _ = stops.try_send(());
+    }
+}

@@ -1,0 +1,88 @@
+//! The writer thread: owns the only write connection and the book, and runs one turn of the queue for each batch.
+//!
+//! One batch is in flight at most, and each gets exactly one answer: two full bounded channels would wait for each other.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use queue_core::book::Book;
+use queue_core::op::{Demand, Op, WorkerRow};
+use queue_core::store::{Finding, Store, StoreError};
+use queue_core::task::Now;
+use queue_core::tick::{Turn, tick};
+use tokio::sync::mpsc;
+
+/// What one turn is to do.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub ops: Vec<Op>,
+    pub demand: Vec<Demand>,
+    pub now: Now,
+}
+
+pub enum Job {
+    Turn(Batch),
+    /// Book against rows.
+    Examine,
+}
+
+pub enum Answer {
+    /// On an error the batch comes back: nothing of it was done.
+    Turn(Result<Turn, (StoreError, Batch)>),
+    /// What is wrong, and the worker rows as they are.
+    Examined(Result<(Vec<Finding>, Vec<WorkerRow>), StoreError>),
+}
+
+/// The thread's door. Dropping it ends the thread, which closes the database.
+pub struct Writer {
+    jobs: SyncSender<Job>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Writer {
+    pub fn start(mut store: Store, mut book: Book, answers: mpsc::Sender<Answer>) -> io::Result<Writer> {
+        let (jobs, inbox): (_, Receiver<Job>) = sync_channel(1);
+        let mut random = fastrand::Rng::new();
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            for job in inbox {
+                let answer = match job {
+                    Job::Turn(batch) => Answer::Turn(turn(&mut store, &mut book, batch, &mut random)),
+                    Job::Examine => Answer::Examined(examine(&mut store, &book)),
+                };
+                if answers.blocking_send(answer).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Writer { jobs, thread })
+    }
+
+    /// Only to be called when the last job is answered.
+    pub fn ask(&self, job: Job) {
+        if self.jobs.try_send(job).is_err() {
+            panic!("the writer thread is gone, or was asked twice");
+        }
+    }
+
+    /// Ends the thread and waits until the database is closed.
+    pub fn close(self) {
+        drop(self.jobs);
+        if self.thread.join().is_err() {
+            panic!("the writer thread panicked");
+        }
+    }
+}
+
+fn turn(
+    store: &mut Store,
+    book: &mut Book,
+    batch: Batch,
+    random: &mut fastrand::Rng,
+) -> Result<Turn, (StoreError, Batch)> {
+    let done = tick(store, book, &batch.ops, &batch.demand, batch.now, &mut || random.u64(..));
+    done.map_err(|error| (error, batch))
+}
+
+fn examine(store: &mut Store, book: &Book) -> Result<(Vec<Finding>, Vec<WorkerRow>), StoreError> {
+    Ok((store.check_book(book)?, store.workers()?))
+}
