@@ -24,7 +24,7 @@ const FRAME_TIMEOUT: Duration = Duration::from_secs(60);
 /// A worker that takes nothing of what we write for this long has stopped reading.
 const WRITE_STALL: Duration = Duration::from_secs(30);
 /// From the end of its channel to the end of its process.
-const CLOSED_GRACE: Duration = Duration::from_secs(2);
+const CLOSED_GRACE: Duration = Duration::from_secs(5);
 const READ_BYTES: usize = 64 * 1024;
 /// Output taken in one go before others get their turn.
 const DRAIN_BYTES_MAX: usize = 1024 * 1024;
