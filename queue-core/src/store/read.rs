@@ -204,6 +204,10 @@ fn fill_final(conn: &mut SqliteConnection, state: TaskState, view: &mut TaskView
     let (reason, epoch, finished_at, wait_us, run_us, cut): Row = row.get_result(conn)?;
     view.state = state;
     view.reason = reason.map(rows::reason).transpose()?;
+    if view.tally == Tally::default() && epoch == 1 {
+        // A first run that succeeded has no tally.
+        view.tally.runs = 1;
+    }
     view.tally.epoch = epoch;
     view.finished_at_us = Some(finished_at);
     view.wait_us = Some(wait_us);

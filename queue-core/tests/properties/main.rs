@@ -22,19 +22,19 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(96))]
+    #![proptest_config(config(64))]
 
     #[test]
-    fn a_queue_in_memory_keeps_its_word(script in script::script(40)) {
+    fn a_queue_in_memory_keeps_its_word(script in script::script(200)) {
         live(Rig::memory(), &script);
     }
 }
 
 proptest! {
-    #![proptest_config(config(12))]
+    #![proptest_config(config(8))]
 
     #[test]
-    fn the_same_inputs_say_the_same_in_memory_and_on_a_file(script in script::script(30)) {
+    fn the_same_inputs_say_the_same_in_memory_and_on_a_file(script in script::script(100)) {
         let said = live(Rig::memory(), &script);
         prop_assert_eq!(&live(Rig::memory(), &script), &said);
         prop_assert_eq!(&live(Rig::file(), &script), &said);

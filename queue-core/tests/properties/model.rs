@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use queue_core::op::{Claimed, Notice, Op, Reply, RunKey};
-use queue_core::state::TaskState;
+use queue_core::policy::{MAX_ATTEMPTS_DEFAULT, MAX_CRASHES_DEFAULT};
+use queue_core::state::{FailReason, TaskState};
 use queue_core::store::TaskView;
 use queue_core::task::{PoolId, TaskId};
 
@@ -104,7 +105,15 @@ impl Model {
     }
 
     pub(crate) fn ended(&mut self, id: TaskId, view: TaskView) {
-        assert!(view.tally.attempts <= 5 && view.tally.crashes <= 3, "beyond its budget: {view:?}");
+        let max_attempts = view.overrides.max_attempts.unwrap_or(MAX_ATTEMPTS_DEFAULT);
+        let max_crashes = view.overrides.max_crashes.unwrap_or(MAX_CRASHES_DEFAULT);
+        let (attempts, crashes) = (view.tally.attempts, view.tally.crashes);
+        match (view.state, view.reason) {
+            (TaskState::Failed, Some(FailReason::Attempts)) => assert_eq!(attempts, max_attempts, "{view:?}"),
+            (TaskState::Failed, Some(FailReason::Crashes)) => assert_eq!(crashes, max_crashes, "{view:?}"),
+            (TaskState::Completed, _) => assert!(attempts < max_attempts && crashes < max_crashes, "{view:?}"),
+            _ => assert!(attempts <= max_attempts && crashes <= max_crashes, "{view:?}"),
+        }
         let known = self.task(id);
         assert!(!known.live && known.ended.is_none(), "final twice: {view:?}");
         if known.cancelled {

@@ -46,13 +46,13 @@ pub(crate) enum Ask {
 }
 
 pub(crate) fn script(steps: usize) -> impl Strategy<Value = Vec<Step>> {
-    vec(step(), 1..steps)
+    vec(step(), 1..=steps)
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => vec(ask(), 0..6).prop_map(Step::Turn),
-        4 => (0..3_usize, -2..6_i64).prop_map(|(pool, credits)| Step::Demand(pool, credits)),
+        8 => (0..3_usize, -2..6_i64).prop_map(|(pool, credits)| Step::Demand(pool, credits)),
         4 => (0..40 * SECOND).prop_map(Step::Pass),
         1 => (-DAY..DAY).prop_map(Step::SetWall),
         1 => Just(Step::NextLife),
@@ -63,9 +63,9 @@ fn ask() -> impl Strategy<Value = Ask> {
     let finish = (any::<Index>(), select(&Outcome::ALL[..]), retry(), any::<bool>());
     prop_oneof![
         6 => new_task().prop_map(Ask::Enqueue),
-        2 => any::<Index>().prop_map(Ask::Cancel),
-        8 => finish.prop_map(|(run, outcome, retry, refill)| Ask::Finish { run, outcome, retry, refill }),
-        2 => (any::<Index>(), 0..4_i64).prop_map(|(task, epoch)| Ask::Late { task, epoch }),
+        1 => any::<Index>().prop_map(Ask::Cancel),
+        12 => finish.prop_map(|(run, outcome, retry, refill)| Ask::Finish { run, outcome, retry, refill }),
+        1 => (any::<Index>(), 0..4_i64).prop_map(|(task, epoch)| Ask::Late { task, epoch }),
         1 => Just(Ask::WorkerUp),
         1 => (0..4_i64).prop_map(Ask::WorkerGone),
     ]
@@ -85,10 +85,10 @@ fn new_task() -> impl Strategy<Value = NewTask> {
     let name = option::weighted(0.3, select(&["n", "m"][..]).prop_map(str::to_owned));
     let kind = select(&["plain", "other"][..]).prop_map(str::to_owned);
     let queue = select(&["q", "a", "b"][..]).prop_map(str::to_owned);
-    let max_crashes = option::of(1..3_u32);
-    (kind, queue, priority, delay_us, name, max_crashes).prop_map(
-        |(kind, queue, priority, delay_us, name, max_crashes)| {
-            let overrides = Overrides { max_crashes, ..Overrides::default() };
+    let limits = (option::of(1..4_u32), option::of(1..4_u32));
+    (kind, queue, priority, delay_us, name, limits).prop_map(
+        |(kind, queue, priority, delay_us, name, (max_attempts, max_crashes))| {
+            let overrides = Overrides { max_attempts, max_crashes, ..Overrides::default() };
             NewTask { kind, queue, priority, delay_us, name, overrides, ..task() }
         },
     )

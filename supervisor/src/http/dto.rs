@@ -2,6 +2,7 @@
 
 use ipc_contract::Payload;
 use queue_core::policy::Policies;
+use queue_core::state::TaskState;
 use queue_core::store::{AttemptView, Finding, TaskView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -137,7 +138,8 @@ impl TaskSummary {
             finished_at: view.finished_at_us.map(time),
             wait_ms: view.wait_us.map(millis),
             run_ms: view.run_us.map(millis),
-            runs: view.tally.runs,
+            // A first run that succeeded leaves no tally.
+            runs: if view.state == TaskState::Completed { view.tally.runs.max(1) } else { view.tally.runs },
             attempts_spent: view.tally.attempts,
             crashes_spent: view.tally.crashes,
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use queue_core::priority::TaskPriority;
-use queue_core::state::{FailReason, TaskState};
+use queue_core::state::FailReason;
 use queue_core::task::{Outcome, Overrides, Tally, TaskId, WorkerId};
 use serde::de::DeserializeOwned;
 use serde_json::json;

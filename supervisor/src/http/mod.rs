@@ -16,5 +16,5 @@ mod tasks;
 pub mod text;
 
 pub use error::ApiError;
-pub use request::WAIT_MS_MAX;
+pub use request::{WAIT_MS_MAX, state_named};
 pub use serve::serve;

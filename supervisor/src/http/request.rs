@@ -64,7 +64,8 @@ impl ListQuery {
     }
 }
 
-fn state_named(text: &str) -> Result<TaskState, ApiError> {
+/// The state of this name.
+pub fn state_named(text: &str) -> Result<TaskState, ApiError> {
     let known = TaskState::ALL.map(TaskState::name);
     TaskState::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| {
         let hint = match nearest(text, known) {

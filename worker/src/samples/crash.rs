@@ -20,6 +20,7 @@ pub(super) struct Crash {
 /// Returns the attempt when it does not crash.
 pub(super) fn crash(context: &Context, args: Crash) -> Result<u32, Failure> {
     if args.on_attempt.is_none_or(|attempt| attempt == context.attempt()) {
+        eprintln!("crashing on attempt {}, as asked", context.attempt());
         match (args.exit, args.signal.unwrap_or(SIGSEGV)) {
             (Some(code), _) => std::process::exit(code),
             (None, SIGKILL) => kill_process(getpid(), Signal::KILL)?,

@@ -1,0 +1,75 @@
+//! `check`: reads the configuration as `run` would, shows what it comes to, and starts nothing.
+
+use serde_json::json;
+
+use super::exit::{CliError, Exit};
+use super::output::{self, Format};
+use super::place::Place;
+use crate::config::{Config, Kind, Pool, Program};
+
+pub fn run(place: &Place, format: Format) -> Result<Exit, CliError> {
+    let config = place.load()?;
+    match format {
+        Format::Json => output::json(&as_json(&config))?,
+        Format::Table => output::data(&as_text(&config))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn program(pool: &Pool) -> String {
+    match &pool.program {
+        Program::Command(argv) => argv.join(" "),
+        Program::Stock => "(plain commands)".to_owned(),
+    }
+}
+
+fn timeout(kind: &Kind) -> String {
+    let of = |ms: i64| humantime::format_duration(std::time::Duration::from_millis(ms.unsigned_abs())).to_string();
+    kind.limits.timeout_ms.map_or_else(|| "none".to_owned(), of)
+}
+
+fn as_text(config: &Config) -> String {
+    let pools = config
+        .pools
+        .iter()
+        .map(|pool| vec![pool.name.clone(), pool.workers.to_string(), pool.queues.join(", "), program(pool)]);
+    let kinds = config.kinds.iter().map(|(name, kind)| {
+        let queue = kind.queue.clone().unwrap_or_else(|| "(of its pool)".to_owned());
+        let run = kind.run.as_ref().map(|run| run.tokens().join(" ")).unwrap_or_default();
+        let (attempts, crashes) = (kind.limits.max_attempts.to_string(), kind.limits.max_crashes.to_string());
+        vec![name.clone(), queue, timeout(kind), attempts, crashes, run]
+    });
+    format!(
+        "the configuration is good\ndatabase {}\n\n{}\n\n{}",
+        config.db.display(),
+        output::table(&["pool", "workers", "queues", "program"], pools),
+        output::table(&["kind", "queue", "timeout", "attempts", "crashes", "run"], kinds),
+    )
+}
+
+fn as_json(config: &Config) -> serde_json::Value {
+    let pool = |pool: &Pool| {
+        let command = match &pool.program {
+            Program::Command(argv) => Some(argv),
+            Program::Stock => None,
+        };
+        json!({
+            "name": pool.name, "command": command, "stock": command.is_none(),
+            "queues": pool.queues, "workers": pool.workers, "env": pool.env,
+        })
+    };
+    let kind = |(name, kind): (&String, &Kind)| {
+        let limits = &kind.limits;
+        let backoff = &limits.backoff;
+        json!({
+            "name": name, "queue": kind.queue, "run": kind.run.as_ref().map(|run| run.tokens()),
+            "timeout_ms": limits.timeout_ms, "max_attempts": limits.max_attempts, "max_crashes": limits.max_crashes,
+            "backoff": { "base_ms": backoff.base_ms, "cap_ms": backoff.cap_ms, "jitter": backoff.jitter },
+        })
+    };
+    json!({
+        "db": config.db, "folder": config.folder,
+        "pools": config.pools.iter().map(pool).collect::<Vec<_>>(),
+        "kinds": config.kinds.iter().map(kind).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,191 @@
+//! The other end of the door: asks a supervisor over its socket. For the command line, tests and load programs.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use ipc_contract::TaskSpec;
+use queue_core::state::TaskState;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+use crate::http::ApiError;
+use crate::http::dto::{Cancelled, Enqueued, Examination, Task, TaskList};
+use crate::shell::lock::Holder;
+
+/// An answer, at most: the largest result, spelled out as JSON, is far below.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// An idle connection may be closed by the other side: so often is a request that has not left tried on a new one.
+const SEND_TRIES_MAX: usize = 3;
+
+/// One connection, opened again when the supervisor has closed it.
+pub struct Client {
+    socket: PathBuf,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+#[derive(Debug)]
+pub enum ClientError {
+    /// No supervisor, or none that listens; nothing was asked.
+    NotReachable {
+        socket: Option<PathBuf>,
+        error: io::Error,
+    },
+    /// The question left, and no whole answer came: whether it took effect is unknown.
+    Broken(String),
+    Refused(ApiError),
+}
+
+impl Client {
+    /// Connects to the supervisor of a database, at the socket that its lock file names.
+    ///
+    /// # Errors
+    /// `NotReachable`.
+    pub async fn connect(db: &Path) -> Result<Client, ClientError> {
+        let Some(socket) = Holder::read(db).and_then(|holder| holder.socket) else {
+            return Err(ClientError::NotReachable { socket: None, error: io::ErrorKind::NotFound.into() });
+        };
+        let sender = open(&socket).await?;
+        Ok(Client { socket, sender })
+    }
+
+    /// Asks and reads the answer, whatever its status. `body` is JSON.
+    ///
+    /// # Errors
+    /// `NotReachable` and `Broken`.
+    pub async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(StatusCode, Value), ClientError> {
+        let (status, bytes) = self.exchange(method, path, body).await?;
+        Ok((status, read(&bytes)?))
+    }
+
+    /// Enqueues a task; returns once it is committed.
+    ///
+    /// # Errors
+    /// As all that follow: every kind of [`ClientError`].
+    pub async fn enqueue(&mut self, spec: &TaskSpec) -> Result<Enqueued, ClientError> {
+        let body = serde_json::to_vec(spec).map_err(|error| ClientError::Broken(error.to_string()))?;
+        self.ask(Method::POST, "/v1/tasks", Some(body)).await
+    }
+
+    /// A task as it stands, or once it is final, or after `wait` (at most [`crate::http::WAIT_MS_MAX`]).
+    pub async fn task(&mut self, id: i64, wait: Duration) -> Result<Task, ClientError> {
+        self.ask(Method::GET, &format!("/v1/tasks/{id}?wait={}ms", wait.as_millis()), None).await
+    }
+
+    pub async fn list(&mut self, state: Option<TaskState>, limit: i64) -> Result<TaskList, ClientError> {
+        let state = state.map(|state| format!("&state={}", state.name())).unwrap_or_default();
+        self.ask(Method::GET, &format!("/v1/tasks?limit={limit}{state}"), None).await
+    }
+
+    pub async fn cancel(&mut self, id: i64) -> Result<Cancelled, ClientError> {
+        self.ask(Method::POST, &format!("/v1/tasks/{id}/cancel"), None).await
+    }
+
+    pub async fn examine(&mut self) -> Result<Examination, ClientError> {
+        self.ask(Method::GET, "/v1/doctor", None).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<T, ClientError> {
+        let (status, bytes) = self.exchange(method, path, body).await?;
+        if status.is_success() {
+            return read(&bytes);
+        }
+        Err(ClientError::Refused(ApiError { status, body: read(&bytes)? }))
+    }
+
+    async fn exchange(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
+        let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let mut request = request
+            .body(Full::from(body.unwrap_or_default()))
+            .map_err(|error| ClientError::Broken(error.to_string()))?;
+        for _ in 0..SEND_TRIES_MAX {
+            if self.sender.ready().await.is_err() {
+                self.sender = open(&self.socket).await?;
+            }
+            match self.sender.try_send_request(request).await {
+                Ok(response) => return finish(response).await,
+                Err(mut failed) => match failed.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(ClientError::Broken(failed.into_error().to_string())),
+                },
+            }
+        }
+        let error = io::Error::other("it closes each connection before a request has left");
+        Err(ClientError::NotReachable { socket: Some(self.socket.clone()), error })
+    }
+}
+
+async fn open(socket: &Path) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+    let not_reachable = |error| ClientError::NotReachable { socket: Some(socket.to_owned()), error };
+    let stream = UnixStream::connect(socket).await.map_err(not_reachable)?;
+    let (sender, connection) =
+        handshake(TokioIo::new(stream)).await.map_err(|error| not_reachable(io::Error::other(error)))?;
+    // It ends with the sender, and its errors reach whoever has sent.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn finish(response: hyper::Response<hyper::body::Incoming>) -> Result<(StatusCode, Bytes), ClientError> {
+    let status = response.status();
+    match Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await {
+        Ok(body) => Ok((status, body.to_bytes())),
+        Err(error) => Err(ClientError::Broken(error.to_string())),
+    }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(bytes).map_err(|error| ClientError::Broken(format!("it cannot be read: {error}")))
+}
+
+impl ClientError {
+    pub fn is_not_reachable(&self) -> bool {
+        matches!(self, ClientError::NotReachable { .. })
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientError::NotReachable { error, .. } => write!(f, "no supervisor answers: {error}"),
+            ClientError::Broken(text) => write!(f, "the answer was broken off: {text}"),
+            ClientError::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ClientError {}
+
+/// Runs a conversation with a supervisor from code that blocks.
+///
+/// # Errors
+/// The system has no descriptors for a runtime.
+pub fn blocking<T>(conversation: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(conversation))
+}

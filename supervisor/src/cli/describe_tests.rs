@@ -1,0 +1,70 @@
+//! Tasks and the words that a person reads.
+
+use super::*;
+
+fn task(file: &str) -> Task {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/golden").join(file);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_task_that_failed() {
+    let expected = "\
+task 42: resize in queue images, priority -10, named resize:/a.png
+  failed: it took its last allowed worker or command down
+  created 2026-11-23T12:34:56.000Z, finished 2026-11-23T12:34:59.500Z; waited 1 ms, last run 0.3 s; a run may take 1m
+  spent 0 of 2 attempts (errors, timeouts) and 3 of 3 crashes, in 3 runs
+  args: {\"path\":\"/a.png\",\"width\":640}
+  attempt 4: died by signal 11 (SIGSEGV) after 0.3 s, worker 7 (pid 4242), peak 12 MiB
+    the worker died
+    the last of its output:
+      | \\u{1b}[31mresizing\\u{1b}[0m
+      | \u{fffd}";
+    assert_eq!(describe(&task("failed.json")), expected);
+}
+
+#[test]
+fn a_task_that_completed() {
+    let text = describe(&task("completed.json"));
+    assert!(text.contains("\n  completed\n"), "{text}");
+    assert!(text.ends_with("  result (only its last part): {\"ratio\":0.5,\"size_bytes\":17}"), "{text}");
+}
+
+#[test]
+fn every_state_and_reason_has_its_sentence() {
+    use queue_core::state::{FailReason, TaskState};
+    for state in TaskState::ALL {
+        let mut task = task("failed.json");
+        task.summary.state = state.name().to_owned();
+        let reasons = FailReason::ALL.into_iter().filter(|_| state == TaskState::Failed);
+        let reasons = reasons.map(|reason| Some(reason.name().to_owned()));
+        let reasons = if state == TaskState::Failed { reasons.collect() } else { vec![None] };
+        for reason in reasons {
+            task.summary.reason = reason;
+            let text = state_of(&task);
+            let is_bare = text == state.name() || text.ends_with("_runs");
+            let is_final_without_reason = state.is_final() && task.summary.reason.is_none();
+            assert_eq!(is_bare, is_final_without_reason, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_outcome_has_its_sentence() {
+    for outcome in queue_core::task::Outcome::ALL {
+        let task = task("failed.json");
+        let attempt = Attempt { outcome: outcome.name().to_owned(), ..task.attempts[0].clone() };
+        let text = ending_of(&attempt, &task);
+        let bare = ["cancelled"].contains(&outcome.name());
+        assert_eq!(text == outcome.name(), bare, "{text}");
+    }
+}
+
+#[test]
+fn durations_and_sizes_are_short() {
+    let table = [(0, "0 ms"), (99, "99 ms"), (300, "0.3 s"), (59_999, "59.9 s"), (90_500, "1m 30s"), (7_200_000, "2h")];
+    for (ms, text) in table {
+        assert_eq!(duration(ms), text);
+    }
+    assert_eq!((size(4096).as_str(), size(12_582_912).as_str()), ("4 KiB", "12 MiB"));
+}

@@ -1,0 +1,101 @@
+//! `enqueue`: one task of any kind, through the supervisor, or straight into the database when none is up.
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use ipc_contract::TaskSpec;
+
+use super::client::{Client, blocking};
+use super::exit::{CliError, Exit};
+use super::fields::{Field, parse_field, payload_of_fields, payload_of_text};
+use super::output::{Format, note};
+use super::place::Place;
+use super::task_options::{self, TaskOptions, millis};
+use crate::config::Config;
+use crate::http::answer;
+use crate::http::dto::Enqueued;
+use crate::shell::lock::{LockError, LockErrorKind, Role};
+use crate::shell::offline::{self, OfflineError};
+
+/// A supervisor holds the database a moment before it answers, and a moment after: so often is it asked again, and so
+/// long is the pause.
+const STARTING_TRIES_MAX: u32 = 100;
+const STARTING_PAUSE_MS: u64 = 50;
+
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// What to run: a kind that some pool offers
+    kind: String,
+    /// Fields of the args: key=text, or key:=json for numbers, lists and the like
+    #[arg(value_name = "KEY=VALUE", value_parser = parse_field, conflicts_with = "args")]
+    fields: Vec<Field>,
+    /// The args whole: JSON, @file, or - for stdin
+    #[arg(long, value_name = "JSON")]
+    args: Option<String>,
+    /// Lower runs first: -100 to 100, or critical, high, normal, low, bulk
+    #[arg(long, allow_hyphen_values = true)]
+    priority: Option<String>,
+    /// How long one run may take, such as 2m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// Runs that may end in an error or timeout, 1 to 1000
+    #[arg(long, value_name = "N")]
+    max_attempts: Option<u32>,
+    #[command(flatten)]
+    options: TaskOptions,
+}
+
+pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
+    let (config, spec) = (place.load()?, args.spec()?);
+    blocking(async {
+        if args.options.wait {
+            let mut client = Client::connect(&config.db).await?;
+            let enqueued = task_options::send(&mut client, &spec).await?;
+            return task_options::tell(enqueued, Some(&mut client), format).await;
+        }
+        let enqueued = enqueue(&config, &spec).await?;
+        task_options::tell(enqueued, None, format).await
+    })?
+}
+
+impl Args {
+    fn spec(&self) -> Result<TaskSpec, CliError> {
+        let args = match &self.args {
+            Some(text) => payload_of_text(text)?,
+            None => payload_of_fields(&self.fields)?,
+        };
+        Ok(self.options.apply(TaskSpec {
+            kind: self.kind.clone(),
+            args,
+            priority: self.priority.as_deref().map(task_options::priority),
+            timeout_ms: self.timeout.map(millis),
+            max_attempts: self.max_attempts,
+            ..TaskSpec::default()
+        }))
+    }
+}
+
+/// Through the supervisor; without one, straight into the database.
+async fn enqueue(config: &Config, spec: &TaskSpec) -> Result<Enqueued, CliError> {
+    let mut tries_left = STARTING_TRIES_MAX;
+    loop {
+        if let Ok(mut client) = Client::connect(&config.db).await {
+            return task_options::send(&mut client, spec).await;
+        }
+        tries_left -= 1;
+        match offline::enqueue(config, spec.clone()) {
+            Err(OfflineError::Lock(error)) if tries_left > 0 && is_held_by_supervisor(&error) => {
+                tokio::time::sleep(Duration::from_millis(STARTING_PAUSE_MS)).await;
+            }
+            done => {
+                let enqueued = answer::enqueued(done?)?;
+                note("no supervisor is up: the task waits in the database for one");
+                return Ok(enqueued);
+            }
+        }
+    }
+}
+
+fn is_held_by_supervisor(error: &LockError) -> bool {
+    matches!(&error.kind, LockErrorKind::Held(Some(holder)) if holder.role == Role::Supervisor)
+}

@@ -1,0 +1,29 @@
+//! The command line: one file per subcommand, and what they share. Decides nothing about tasks: it asks the supervisor
+//! through its socket, or reads the database when none is up, and says which.
+//!
+//! - `app`: the tree of commands. `place`, `task_options`, `fields`: arguments. `exit`: codes and errors.
+//! - `client`: the other end of `http`; also for tests and load programs. `source`: a supervisor, or the file.
+//! - `describe`: a task in words. `output`: tables, JSON, streams.
+
+mod add;
+mod app;
+mod cancel;
+mod check;
+pub mod client;
+mod demo;
+pub(crate) mod describe;
+mod doctor;
+mod enqueue;
+pub mod exit;
+mod fields;
+mod list;
+pub(crate) mod output;
+mod place;
+mod run;
+mod show;
+mod source;
+mod task_options;
+pub(crate) mod wait;
+mod worker;
+
+pub use app::App;

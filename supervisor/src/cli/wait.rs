@@ -1,0 +1,81 @@
+//! `wait`: until a task is final, then its result, and an exit code that says how it ended.
+
+use std::time::{Duration, Instant};
+
+use clap::Args as ClapArgs;
+
+use super::client::{Client, blocking};
+use super::describe::state_of;
+use super::exit::{CliError, Exit};
+use super::output::{self, Format};
+use super::place::Place;
+use crate::http::dto::Task;
+
+/// One question; a task that takes longer is asked for again.
+const WAIT_SLICE: Duration = Duration::from_secs(30);
+
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// The id of the task
+    id: i64,
+    /// How long to wait, such as 5m; without it, as long as it takes
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+}
+
+pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
+    let config = place.load()?;
+    blocking(async {
+        let mut client = Client::connect(&config.db).await?;
+        let task = until_final(&mut client, args.id, args.timeout).await?;
+        tell(&task, format)
+    })?
+}
+
+/// Waits until the task is final.
+///
+/// # Errors
+/// `TimedOut` after `timeout`; those of the client.
+pub async fn until_final(client: &mut Client, id: i64, timeout: Option<Duration>) -> Result<Task, CliError> {
+    let started = Instant::now();
+    loop {
+        let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+        let task = client.task(id, left.unwrap_or(WAIT_SLICE).min(WAIT_SLICE)).await?;
+        if task.summary.is_final() {
+            return Ok(task);
+        }
+        if left == Some(Duration::ZERO) {
+            let message = format!("task {id} is still {}", task.summary.state);
+            return Err(CliError::new(Exit::TimedOut, "timed_out", message, "it goes on; wait again, or cancel it"));
+        }
+    }
+}
+
+/// Prints the result of a final task, or says why there is none.
+pub fn tell(task: &Task, format: Format) -> Result<Exit, CliError> {
+    let id = task.summary.id;
+    if format == Format::Json {
+        output::json(task)?;
+    } else if task.summary.state == "completed" {
+        if task.result_cut {
+            output::note("the result is only the last part of what there was");
+        }
+        tell_result(task)?;
+    } else {
+        output::note(&format!("task {id} {}; see `supervisor show {id}`", state_of(task)));
+    }
+    Ok(match task.summary.state.as_str() {
+        "completed" => Exit::Done,
+        "cancelled" => Exit::TaskCancelled,
+        _ => Exit::TaskFailed,
+    })
+}
+
+/// Text as text, since most commands print that; everything else as JSON; nothing as nothing.
+fn tell_result(task: &Task) -> Result<(), CliError> {
+    match serde_json::to_value(&task.result).map_err(std::io::Error::from)? {
+        serde_json::Value::Null => Ok(()),
+        serde_json::Value::String(text) => output::foreign(&text),
+        value => output::json(&value),
+    }
+}

@@ -1,0 +1,17 @@
+//! The bench: one run measures plain SQLite, the tick and the whole path in turn, several times, so that a ratio compares
+//! what was measured in the same seconds on the same disk. It prints; no figure is a bound that can fail.
+//!
+//! - `run`: the rounds. `disk`, `raw`, `ticks`, `whole`: one way of measuring each. `worker`: the worker of the whole path.
+//! - `report`: median, spread and ratios of what was measured, as a table and as JSON. Pure.
+
+mod disk;
+mod raw;
+mod report;
+mod run;
+mod ticks;
+mod whole;
+mod worker;
+
+pub use report::Report;
+pub use run::{Options, run};
+pub use worker::worker;

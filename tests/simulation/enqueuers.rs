@@ -1,0 +1,80 @@
+//! Those who enqueue and cancel: each awaits its answer before it goes on, and says a named enqueue again when a
+//! supervisor died before it had answered.
+
+use std::collections::BTreeMap;
+
+use queue_core::op::{Op, Reply};
+use queue_core::priority::TaskPriority;
+use queue_core::task::{NewTask, Overrides, TaskId};
+
+use crate::rng::Rng;
+
+/// (kind, queue): the kinds of the two pools, and where their tasks go.
+pub(crate) const ROUTES: [(&str, &str); 3] = [("echo", "q"), ("work", "a"), ("work", "b")];
+
+pub(crate) struct Enqueuer {
+    number: usize,
+    /// Names that it has used up; some are used twice.
+    named: u64,
+    /// Said, and not answered.
+    pub(crate) open: Option<Op>,
+    /// What its names were answered to be.
+    ids: BTreeMap<String, TaskId>,
+    known: Vec<TaskId>,
+}
+
+impl Enqueuer {
+    pub(crate) fn new(number: usize) -> Enqueuer {
+        Enqueuer { number, named: 0, open: None, ids: BTreeMap::new(), known: Vec::new() }
+    }
+
+    /// What it asks for now; remembered until it is answered.
+    pub(crate) fn asks(&mut self, rng: &mut Rng) -> Op {
+        let op = match self.known.last() {
+            Some(_) if rng.percent(20) => Op::Cancel(*rng.pick(&self.known)),
+            _ => Op::Enqueue(self.new_task(rng)),
+        };
+        self.open.insert(op).clone()
+    }
+
+    fn new_task(&mut self, rng: &mut Rng) -> NewTask {
+        let (kind, queue) = *rng.pick(&ROUTES);
+        let name = rng.percent(60).then(|| {
+            self.named += u64::from(rng.percent(80));
+            format!("{}-{}", self.number, self.named)
+        });
+        let overrides = Overrides {
+            timeout_ms: rng.percent(70).then(|| rng.between(300, 6_000)),
+            max_attempts: Some(rng.between(1, 4) as u32),
+            max_crashes: Some(rng.between(1, 3) as u32),
+        };
+        NewTask {
+            kind: kind.to_owned(),
+            queue: queue.to_owned(),
+            priority: TaskPriority::new(rng.between(-100, 100)).unwrap(),
+            args: vec![rng.below(2) as u8],
+            name,
+            delay_us: if rng.percent(25) { rng.between(1, 20_000_000) } else { 0 },
+            overrides,
+        }
+    }
+
+    pub(crate) fn hears(&mut self, reply: &Reply) {
+        let op = self.open.take().unwrap();
+        match (&op, reply) {
+            (Op::Enqueue(new), Reply::Enqueued { id, .. } | Reply::NameTaken { id }) => {
+                self.known.push(*id);
+                let Some(name) = &new.name else { return };
+                let first = *self.ids.entry(name.clone()).or_insert(*id);
+                assert_eq!(first, *id, "the name {name} was answered by two tasks");
+            }
+            (Op::Enqueue(_), other) => panic!("{op:?} was answered by {other:?}"),
+            _ => {}
+        }
+    }
+
+    /// The supervisor died: what has no name is not said again, since it may have been done.
+    pub(crate) fn unanswered(&mut self) {
+        self.open = self.open.take().filter(|op| matches!(op, Op::Enqueue(new) if new.name.is_some()));
+    }
+}

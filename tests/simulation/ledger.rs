@@ -1,0 +1,190 @@
+//! The world's own account of every task, kept from what was committed, by rules written a second time. What the queue
+//! says is held against it: names, epochs, budgets, finals.
+
+use std::collections::BTreeMap;
+
+use queue_core::op::{Notice, Op, Reply, RunKey};
+use queue_core::state::{FailReason, TaskState};
+use queue_core::store::TaskView;
+use queue_core::task::{Ending, NewTask, Outcome, RetryWish, Tally, TaskId};
+use queue_core::tick::Turn;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stand {
+    Waiting,
+    Running,
+    Final(TaskState, Option<FailReason>),
+}
+
+#[derive(Debug)]
+struct Entry {
+    max_attempts: u32,
+    max_crashes: u32,
+    stand: Stand,
+    tally: Tally,
+    cancelling: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Ledger {
+    tasks: BTreeMap<TaskId, Entry>,
+    names: BTreeMap<String, TaskId>,
+    /// Finals of the turn being read, to be held against its notices.
+    finals: Vec<(TaskId, TaskState, Option<FailReason>)>,
+}
+
+impl Ledger {
+    pub(crate) fn ids(&self) -> Vec<TaskId> {
+        self.tasks.keys().copied().collect()
+    }
+
+    pub(crate) fn all_final(&self) -> bool {
+        self.tasks.values().all(|entry| matches!(entry.stand, Stand::Final(..)))
+    }
+
+    pub(crate) fn running(&self) -> Vec<RunKey> {
+        let live = self.tasks.iter().filter(|(_, entry)| entry.stand == Stand::Running);
+        live.map(|(id, entry)| RunKey { task: *id, epoch: entry.tally.epoch }).collect()
+    }
+
+    pub(crate) fn is_live(&self, run: RunKey) -> bool {
+        self.tasks.get(&run.task).is_some_and(|at| at.stand == Stand::Running && at.tally.epoch == run.epoch)
+    }
+
+    /// Reads a committed turn.
+    pub(crate) fn committed(&mut self, ops: &[Op], turn: &Turn) {
+        assert_eq!(ops.len(), turn.replies.len(), "each op has one reply");
+        for (op, reply) in ops.iter().zip(&turn.replies) {
+            self.applied(op, reply);
+        }
+        for notice in &turn.notices {
+            if let Notice::Claimed(claimed) = notice {
+                self.claimed(claimed.run, claimed.attempt);
+            }
+        }
+        let told: Vec<_> = turn.notices.iter().filter_map(finished).collect();
+        assert_eq!(told, std::mem::take(&mut self.finals), "what is final was told, and nothing else");
+    }
+
+    fn applied(&mut self, op: &Op, reply: &Reply) {
+        match (op, reply) {
+            (Op::Enqueue(new), Reply::Enqueued { id, existing: false }) => self.enqueued(new, *id),
+            (Op::Enqueue(new), Reply::Enqueued { id, .. } | Reply::NameTaken { id }) => {
+                let name = new.name.as_ref().unwrap();
+                assert_eq!(self.names.get(name), Some(id), "the name {name} is one task for ever");
+            }
+            (Op::Cancel(id), reply) => self.cancel(*id, reply),
+            (Op::Finish { run, ending, .. }, Reply::Applied) => self.finish(*run, ending),
+            (Op::Finish { run, .. }, Reply::Stale) => assert!(!self.is_live(*run), "{run:?} is live and called stale"),
+            (Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Offer { .. }, Reply::Applied) => {}
+            _ => panic!("{op:?} cannot be answered by {reply:?}"),
+        }
+    }
+
+    fn enqueued(&mut self, new: &NewTask, id: TaskId) {
+        let (max_attempts, max_crashes) = (new.overrides.max_attempts.unwrap(), new.overrides.max_crashes.unwrap());
+        let (stand, tally) = (Stand::Waiting, Tally::default());
+        let entry = Entry { max_attempts, max_crashes, stand, tally, cancelling: false };
+        assert!(self.tasks.insert(id, entry).is_none(), "id {id} was used before");
+        if let Some(name) = &new.name {
+            assert_eq!(self.names.insert(name.clone(), id), None, "the name {name} is one task for ever");
+        }
+    }
+
+    fn cancel(&mut self, id: TaskId, reply: &Reply) {
+        let entry = self.tasks.get_mut(&id).unwrap();
+        let expected = match entry.stand {
+            Stand::Waiting => {
+                entry.stand = Stand::Final(TaskState::Cancelled, None);
+                self.finals.push((id, TaskState::Cancelled, None));
+                Reply::Cancelled
+            }
+            Stand::Running => {
+                entry.cancelling = true;
+                Reply::Stopping
+            }
+            Stand::Final(state, _) => Reply::AlreadyFinal(state),
+        };
+        assert_eq!(*reply, expected, "cancel of {id}");
+    }
+
+    fn claimed(&mut self, run: RunKey, attempt: u32) {
+        let entry = self.tasks.get_mut(&run.task).unwrap();
+        assert_eq!(entry.stand, Stand::Waiting, "{run:?} was claimed");
+        entry.stand = Stand::Running;
+        entry.tally.epoch += 1;
+        assert_eq!((run.epoch, attempt), (entry.tally.epoch, entry.tally.runs + 1), "epoch and attempt of {run:?}");
+    }
+
+    /// The end of a run, charged by the rules of the design.
+    pub(crate) fn finish(&mut self, run: RunKey, ending: &Ending) {
+        assert!(self.is_live(run), "{run:?} is not live, and its end was applied");
+        let entry = self.tasks.get_mut(&run.task).unwrap();
+        entry.stand = entry.after(ending.outcome, ending.retry);
+        if let Stand::Final(state, reason) = entry.stand {
+            self.finals.push((run.task, state, reason));
+        }
+    }
+
+    /// All that runs was lost with a former life. Its turns are not seen, so neither are its notices.
+    pub(crate) fn recovered(&mut self) {
+        for run in self.running() {
+            self.finish(run, &Ending::bare(Outcome::Lost, ""));
+        }
+        self.finals.clear();
+    }
+
+    /// Holds a row against this account.
+    pub(crate) fn check(&self, id: TaskId, view: Option<TaskView>) {
+        let view = view.unwrap_or_else(|| panic!("task {id} was answered and is lost"));
+        let entry = &self.tasks[&id];
+        let stand = match view.state {
+            state if state.is_final() => Stand::Final(state, view.reason),
+            TaskState::Running => Stand::Running,
+            _ => Stand::Waiting,
+        };
+        assert_eq!((stand, view.cancelling), (entry.stand, entry.cancelling && stand == Stand::Running), "task {id}");
+        let spent = |tally: Tally| (tally.epoch, tally.runs, tally.attempts, tally.crashes, tally.lost);
+        // A first run that succeeds writes no tally, and a task cancelled between runs keeps the epoch it had.
+        let unwritten = entry.tally.epoch == 1 && view.state == TaskState::Completed;
+        let expected = if unwritten { Tally { epoch: 1, ..Tally::default() } } else { entry.tally };
+        assert_eq!(spent(view.tally), spent(expected), "what task {id} has spent");
+        assert_eq!(!view.result.is_empty(), view.state == TaskState::Completed, "the result of task {id}");
+    }
+}
+
+fn finished(notice: &Notice) -> Option<(TaskId, TaskState, Option<FailReason>)> {
+    match notice {
+        Notice::Finished { id, state, reason } => Some((*id, *state, *reason)),
+        _ => None,
+    }
+}
+
+impl Entry {
+    fn after(&mut self, outcome: Outcome, wish: RetryWish) -> Stand {
+        let tally = &mut self.tally;
+        if outcome != Outcome::Recalled {
+            tally.runs += 1;
+            tally.lost = if outcome == Outcome::Lost { tally.lost + 1 } else { 0 };
+        }
+        let failed = |reason| Stand::Final(TaskState::Failed, Some(reason));
+        let charged_run = matches!(outcome, Outcome::Error | Outcome::Timeout);
+        let fifth_lost = outcome == Outcome::Lost && tally.lost % 5 == 0;
+        let crash = matches!(outcome, Outcome::Oom | Outcome::Signal | Outcome::Exit | Outcome::Protocol) || fifth_lost;
+        tally.attempts += u32::from(charged_run);
+        tally.crashes += u32::from(crash);
+        if outcome == Outcome::Ok {
+            Stand::Final(TaskState::Completed, None)
+        } else if self.cancelling || outcome == Outcome::Cancelled {
+            Stand::Final(TaskState::Cancelled, None)
+        } else if charged_run && wish == RetryWish::Never {
+            failed(FailReason::Rejected)
+        } else if charged_run && tally.attempts >= self.max_attempts {
+            failed(FailReason::Attempts)
+        } else if crash && tally.crashes >= self.max_crashes {
+            failed(FailReason::Crashes)
+        } else {
+            Stand::Waiting
+        }
+    }
+}

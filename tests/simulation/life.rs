@@ -1,0 +1,155 @@
+//! How a supervisor starts, recovers, dies and ends; who enqueues while it lives; and how the faults stop.
+
+use std::collections::BTreeMap;
+
+use queue_core::book::Book;
+use queue_core::op::{Op, RunKey};
+use queue_core::policy::{Limits, Policies, PoolPolicy};
+use queue_core::recover::recover;
+use queue_core::retry::Backoff;
+use queue_core::task::{Ending, Outcome};
+use queue_core::tick::tick;
+use supervisor::core::{Event, Machine, PoolSpec};
+
+use crate::enqueuers::{Enqueuer, ROUTES};
+use crate::model_worker::{Does, End};
+use crate::shell::KINDS;
+use crate::world::{Happening, Life, World};
+use crate::writer::Writer;
+
+const MS: i64 = 1_000;
+const SECOND: i64 = 1_000 * MS;
+/// Workers by pool.
+const WORKERS: [u32; 2] = [2, 1];
+
+fn policies() -> Policies {
+    let backoff = Backoff { base_ms: 400, cap_ms: 5_000, jitter: 0.2 };
+    let kinds = KINDS.map(|kind| (kind.to_owned(), Limits { backoff, ..Limits::default() }));
+    let queues = |of: &str| {
+        let routed = ROUTES.iter().filter(|(kind, _)| *kind == of);
+        routed.map(|(_, queue)| (*queue).to_owned()).collect()
+    };
+    let pools = KINDS.map(|kind| PoolPolicy { name: kind.into(), queues: queues(kind) });
+    Policies { kinds: BTreeMap::from(kinds), pools: pools.into() }
+}
+
+fn pools() -> Vec<PoolSpec> {
+    let pool = |(kind, workers): (&str, u32)| PoolSpec {
+        name: kind.to_owned(),
+        workers,
+        required_kinds: vec![kind.to_owned()],
+    };
+    KINDS.into_iter().zip(WORKERS).map(pool).collect()
+}
+
+impl World {
+    /// A next supervisor: kills what the last one left, recovers, and only then starts its pools. It may die on the way.
+    pub(crate) fn restarts(&mut self) {
+        self.life_number += 1;
+        self.truth.shutting_down = false;
+        self.processes.clear();
+        let life = self.life_number;
+        self.note(format_args!("life {life} begins"));
+        let now = queue_core::task::Now { mono_us: 0, ..self.clocks() };
+        let mut book = self.store.book(policies(), now).unwrap();
+        let dies = !self.calm && self.rng.percent(25);
+        if dies {
+            self.recovers_in_part(&mut book);
+            return self.after(SECOND, Happening::Restarts);
+        }
+        let rng = &mut self.rng;
+        let recovered = recover(&mut self.store, &mut book, now, &mut || rng.word()).unwrap();
+        assert_eq!(recovered.runs, self.ledger.running().len(), "every run of the former life is ended");
+        assert_eq!(self.store.workers().unwrap(), []);
+        self.ledger.recovered();
+        let machine = Machine::new(pools(), book.rows().next_worker, "world".into());
+        let writer = Writer::at_start(&book);
+        self.life = Some(Life { machine, book, writer, started_at: self.now, finished: false });
+        let (crash, stop) = (self.rng.between(SECOND, 60 * SECOND), self.rng.between(SECOND, 120 * SECOND));
+        self.after(crash, Happening::Crashes(self.life_number));
+        self.after(stop, Happening::ShutDown(self.life_number));
+        for number in 0..self.enqueuers.len() {
+            let pause_us = self.rng.between(MS, SECOND);
+            self.after(pause_us, Happening::Asks(self.life_number, number));
+        }
+        self.tell_machine(Event::Start);
+    }
+
+    /// Recovery goes in bounded turns; this one dies after some of them.
+    fn recovers_in_part(&mut self, book: &mut Book) {
+        let lost = |run: RunKey| Op::Finish { run, ending: Ending::bare(Outcome::Lost, "lost"), refill: None };
+        let mut ops: Vec<Op> = self.ledger.running().into_iter().map(lost).collect();
+        ops.truncate(self.rng.below(ops.len() as u64 + 1) as usize);
+        let now = queue_core::task::Now { mono_us: 0, ..self.clocks() };
+        let rng = &mut self.rng;
+        let turn = tick(&mut self.store, book, &ops, &[], now, &mut || rng.word()).unwrap();
+        self.note(format_args!("dies in recovery, after {} runs", ops.len()));
+        self.ledger.committed(&ops, &turn);
+    }
+
+    /// The supervisor is no more. Its workers may live on until the next one kills them.
+    pub(crate) fn crashes(&mut self, when: &str) {
+        let life = self.life_number;
+        self.note(format_args!("life {life} crashes {when}"));
+        let Some(dead) = self.life.take() else { return };
+        for end in dead.writer.lost_ends() {
+            self.remember(end);
+        }
+        self.is_down();
+    }
+
+    fn is_down(&mut self) {
+        self.enqueuers.iter_mut().for_each(Enqueuer::unanswered);
+        let pause_us = self.rng.between(MS, SECOND);
+        self.after(pause_us, Happening::Restarts);
+    }
+
+    pub(crate) fn shut_down(&mut self) {
+        self.truth.shutting_down = true;
+        self.tell_machine(Event::Shutdown);
+        if self.rng.percent(30) {
+            let soon = self.rng.between(MS, 10 * SECOND);
+            self.after(soon, Happening::Hears(self.life_number, Event::Shutdown));
+        }
+    }
+
+    pub(crate) fn ends_gracefully(&mut self) {
+        if let Some(life) = &mut self.life {
+            life.finished = true;
+            self.begin_batch(true);
+        }
+    }
+
+    /// A graceful end leaves nothing running behind.
+    pub(crate) fn is_over(&mut self) {
+        let life = self.life_number;
+        self.note(format_args!("life {life} is over"));
+        assert_eq!(self.ledger.running(), [], "a graceful end gives everything back");
+        assert_eq!(self.store.workers().unwrap(), [], "and leaves no worker");
+        self.life = None;
+        self.is_down();
+    }
+
+    pub(crate) fn asks(&mut self, number: usize) {
+        if self.life.as_ref().is_none_or(|life| life.finished) {
+            return;
+        }
+        let op = match self.enqueuers[number].open.clone() {
+            Some(op) => op,
+            None if self.calm => return,
+            None => self.enqueuers[number].asks(&mut self.rng),
+        };
+        self.submit(op, Some(number));
+    }
+
+    /// Faults stop: whatever hangs comes to its end, and from here on everyone behaves.
+    pub(crate) fn calms_down(&mut self) {
+        self.note(format_args!("faults stop"));
+        self.calm = true;
+        let hung: Vec<_> =
+            self.processes.iter().filter_map(|(worker, process)| Some((*worker, process.run?))).collect();
+        for (worker, run) in hung {
+            self.after(SECOND, Happening::Does(worker, Does::End(run, End::Ok)));
+        }
+    }
+}

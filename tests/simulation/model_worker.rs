@@ -1,0 +1,246 @@
+//! A worker as the world has it: a process that behaves well or badly, by chance. It knows the contract, not the supervisor.
+
+use ipc_contract::message::{
+    Back, Beat, Booting, Bye, Done, Exit as ToldExit, Fail, FromWorker, Hello, Ready, Retry, RunRef, Stop, ToWorker,
+};
+use ipc_contract::payload::Payload;
+use supervisor::core::Exit;
+
+use crate::rng::Rng;
+
+const MS: i64 = 1_000;
+
+pub(crate) struct ModelWorker {
+    kind: &'static str,
+    tag: String,
+    /// What it executes, from reading `run` to writing the answer.
+    pub(crate) run: Option<RunRef>,
+    /// The run of which processes live below it, during and after the run.
+    pub(crate) children: Option<RunRef>,
+    pub(crate) dead: Option<Exit>,
+    /// It wrote garbage: the reader has stopped.
+    pub(crate) unreadable: bool,
+    mood: Mood,
+    leaving: bool,
+    /// It wrote what the contract forbids, or good-bye: what it says then does not count.
+    pub(crate) broke: bool,
+}
+
+struct Mood {
+    obeys: bool,
+    dies_on_term: bool,
+    beats: bool,
+}
+
+/// Something that the process does, after some time.
+pub(crate) struct Act {
+    pub(crate) after_us: i64,
+    pub(crate) does: Does,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Does {
+    Say(FromWorker),
+    Garble,
+    Leave(i32),
+    Die(i32),
+    /// The handler comes to its end, if it still runs.
+    End(RunRef, End),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum End {
+    Ok,
+    Fail(Retry),
+    CommandSignal,
+    CommandOom,
+    Crash,
+    Exit,
+    Hang,
+    Garble,
+    Stale,
+    Twice,
+    OtherTask,
+    Back,
+    Bye,
+}
+
+/// How a handler ends while faults happen, by weight.
+const ENDS: [(u64, End); 15] = [
+    (46, End::Ok),
+    (8, End::Fail(Retry::Default)),
+    (4, End::Fail(Retry::AfterMs(700))),
+    (3, End::Fail(Retry::Never)),
+    (2, End::CommandSignal),
+    (2, End::CommandOom),
+    (9, End::Crash),
+    (4, End::Exit),
+    (6, End::Hang),
+    (3, End::Garble),
+    (3, End::Stale),
+    (3, End::Twice),
+    (3, End::OtherTask),
+    (2, End::Back),
+    (2, End::Bye),
+];
+
+/// What a good `done` carries: it names its run, so that a result can be told to be its own.
+pub(crate) fn result_of(run: RunRef) -> Vec<u8> {
+    format!("{}/{}", run.task, run.epoch).into_bytes()
+}
+
+fn act(after_us: i64, does: Does) -> Act {
+    Act { after_us, does }
+}
+
+fn say(after_us: i64, message: FromWorker) -> Act {
+    act(after_us, Does::Say(message))
+}
+
+fn done(run: RunRef) -> FromWorker {
+    FromWorker::Done(Done { task: run.task, epoch: run.epoch, result: Payload(result_of(run)), cut: false })
+}
+
+fn fail(run: RunRef, retry: Retry, exit: Option<ToldExit>) -> FromWorker {
+    FromWorker::Fail(Fail { task: run.task, epoch: run.epoch, error: "no".into(), retry, exit })
+}
+
+impl ModelWorker {
+    pub(crate) fn new(kind: &'static str, tag: String, rng: &mut Rng, calm: bool) -> ModelWorker {
+        let mood = Mood { obeys: calm || rng.percent(60), dies_on_term: rng.percent(50), beats: rng.percent(50) };
+        let (run, children, dead) = (None, None, None);
+        ModelWorker { kind, tag, run, children, dead, unreadable: false, mood, leaving: false, broke: false }
+    }
+
+    /// The run that lives on in this process or below it.
+    pub(crate) fn live_run(&self) -> Option<RunRef> {
+        self.run.filter(|_| self.dead.is_none()).or(self.children)
+    }
+
+    fn hello(&self) -> Hello {
+        let features = if self.mood.beats { vec!["beat".to_owned()] } else { vec![] };
+        let (cookie, kinds) = (self.tag.clone(), vec![self.kind.to_owned()]);
+        Hello { protocol_min: 1, protocol_max: 1, cookie, sdk: "model".into(), kinds, concurrency: 1, features }
+    }
+
+    /// From exec to `hello`, or to whatever comes instead.
+    pub(crate) fn boot(&self, rng: &mut Rng, calm: bool) -> Vec<Act> {
+        let soon = rng.between(1, 400) * MS;
+        let hello = self.hello();
+        let greet = |hello| vec![say(soon, FromWorker::Hello(hello))];
+        let booting = || FromWorker::Booting(Booting {});
+        match if calm { 0 } else { rng.below(40) } {
+            0..=27 => greet(hello),
+            28 => vec![
+                say(8_000 * MS, booting()),
+                say(15_000 * MS, booting()),
+                say(20_000 * MS, FromWorker::Hello(hello)),
+            ],
+            29 => vec![],
+            30 | 31 => vec![act(soon, Does::Leave(1))],
+            32 => vec![act(soon, Does::Die(11))],
+            33 => vec![act(soon, Does::Garble)],
+            34 => {
+                let bye = FromWorker::Bye(Bye { spawn_error: Some("no such program".into()) });
+                vec![say(soon, bye), act(soon + MS, Does::Leave(127))]
+            }
+            35 => greet(Hello { cookie: "another".into(), ..hello }),
+            36 => greet(Hello { concurrency: 0, ..hello }),
+            37 => greet(Hello { kinds: vec![], ..hello }),
+            38 => greet(Hello { protocol_min: 7, protocol_max: 9, ..hello }),
+            _ => vec![say(soon, FromWorker::Ready(Ready {}))],
+        }
+    }
+
+    pub(crate) fn reads(&mut self, message: &ToWorker, rng: &mut Rng, calm: bool) -> Vec<Act> {
+        let soon = rng.between(1, 50) * MS;
+        match message {
+            ToWorker::Welcome(_) => {
+                let mut acts = vec![match if calm { 0 } else { rng.below(20) } {
+                    18 => act(soon, Does::Leave(3)),
+                    19 => say(12_000 * MS, FromWorker::Ready(Ready {})),
+                    _ => say(soon, FromWorker::Ready(Ready {})),
+                }];
+                if self.mood.beats {
+                    acts.extend((1..4).map(|n| say(n * 7_000 * MS, FromWorker::Beat(Beat {}))));
+                }
+                acts
+            }
+            ToWorker::Reject(_) if self.mood.obeys => vec![act(soon, Does::Leave(1))],
+            ToWorker::Reject(_) => vec![],
+            ToWorker::Run(run) => self.starts(RunRef { task: run.task, epoch: run.epoch }, rng, calm),
+            ToWorker::Stop(stop) => self.told_to_stop(stop, soon, rng),
+        }
+    }
+
+    fn starts(&mut self, run: RunRef, rng: &mut Rng, calm: bool) -> Vec<Act> {
+        self.run = Some(run);
+        let end = if calm { End::Ok } else { rng.weighted(&ENDS) };
+        self.children = Some(run).filter(|_| end != End::Back && rng.percent(30));
+        let long = !calm && rng.percent(10);
+        let after_us = if long { rng.between(1_000, 40_000) } else { rng.between(1, 900) } * MS;
+        vec![act(after_us, Does::End(run, end))]
+    }
+
+    fn told_to_stop(&mut self, stop: &Stop, soon: i64, rng: &mut Rng) -> Vec<Act> {
+        self.leaving |= stop.run.is_none() && self.mood.obeys;
+        let stops = |run: &RunRef| stop.run.is_none_or(|which| which == *run);
+        match self.run.filter(stops) {
+            Some(run) if self.mood.obeys => {
+                let end = rng.weighted(&[(3, End::Fail(Retry::Default)), (2, End::Ok), (1, End::Back)]);
+                vec![act(soon, Does::End(run, end))]
+            }
+            None if self.leaving => self.leaves(soon),
+            _ => vec![],
+        }
+    }
+
+    fn leaves(&self, after_us: i64) -> Vec<Act> {
+        vec![say(after_us, FromWorker::Bye(Bye::default())), act(after_us + MS, Does::Leave(0))]
+    }
+
+    pub(crate) fn feels_term(&self) -> Vec<Act> {
+        if self.mood.dies_on_term { vec![act(0, Does::Die(15))] } else { vec![] }
+    }
+
+    /// The handler ends. A `done` leaves its children to themselves; after all else they belong to the run.
+    pub(crate) fn ends(&mut self, run: RunRef, end: End) -> Vec<Act> {
+        let stale = RunRef { epoch: run.epoch.wrapping_sub(1), ..run };
+        let other = RunRef { task: run.task + 1, ..run };
+        let told = |signal, oom| Some(ToldExit { signal, oom, ..ToldExit::default() });
+        let mut acts = match end {
+            End::Hang => return vec![],
+            End::Ok => vec![say(0, done(run))],
+            End::Twice => vec![say(0, done(run)), say(MS, done(run))],
+            End::Fail(retry) => vec![say(0, fail(run, retry, None))],
+            End::CommandSignal => vec![say(0, fail(run, Retry::Default, told(Some(6), false)))],
+            End::CommandOom => vec![say(0, fail(run, Retry::Default, told(Some(9), true)))],
+            End::Crash => vec![act(0, Does::Die(11))],
+            End::Exit => vec![act(0, Does::Leave(0))],
+            End::Garble => vec![act(0, Does::Garble), say(MS, done(run))],
+            End::Stale => vec![say(0, done(stale)), say(MS, done(run))],
+            End::OtherTask => vec![say(0, done(other)), say(MS, done(run))],
+            End::Back => vec![say(0, FromWorker::Back(Back { task: run.task, epoch: run.epoch }))],
+            End::Bye => vec![say(0, FromWorker::Bye(Bye::default())), act(5 * MS, Does::Leave(0))],
+        };
+        if self.leaving {
+            acts.extend(self.leaves(2 * MS));
+        }
+        acts
+    }
+
+    /// Takes note of what it has just written; whether that was a legal answer to what it runs.
+    pub(crate) fn wrote(&mut self, message: &FromWorker) -> bool {
+        self.broke |= matches!(message, FromWorker::Bye(_));
+        let Some(answer) = message.answers() else { return false };
+        self.broke |= self.run != Some(answer);
+        if self.broke {
+            return false;
+        }
+        self.run = None;
+        if !matches!(message, FromWorker::Fail(_)) {
+            self.children = self.children.filter(|run| *run != answer);
+        }
+        true
+    }
+}

@@ -1,0 +1,221 @@
+//! One seed, one world: virtual time, what is about to happen, and everything that lives in it. What each happening does
+//! stands in `shell`, `writer`, `life`; here they are put in order and the cheap invariants are checked after each.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use ipc_contract::message::ToWorker;
+use queue_core::book::Book;
+use queue_core::store::{Durability, Place, Store};
+use queue_core::task::{Now, PoolId, WorkerId};
+use supervisor::core::{Event, Machine, Signal};
+
+use crate::enqueuers::Enqueuer;
+use crate::ledger::Ledger;
+use crate::model_worker::{Does, ModelWorker};
+use crate::rng::Rng;
+use crate::truth::{Truth, key};
+use crate::writer::Writer;
+
+const ENQUEUERS: usize = 3;
+/// Steps with faults: at least, and so many more by chance.
+const CHAOS_STEPS: (i64, i64) = (200, 600);
+/// Steps without faults within which everything must be final.
+const CALM_STEPS_MAX: u64 = 2_000;
+/// Rows and book are checked whole once in so many steps.
+const CHECK_EACH_STEPS: u64 = 120;
+/// Where the wall clock of a world begins.
+const FIRST_WALL_US: i64 = 1_800_000_000_000_000;
+
+/// A supervisor between its start and its end.
+pub(crate) struct Life {
+    pub(crate) machine: Machine,
+    pub(crate) book: Book,
+    pub(crate) writer: Writer,
+    pub(crate) started_at: i64,
+    /// No worker is left: it ends once the queue has been told everything.
+    pub(crate) finished: bool,
+}
+
+/// Something that is about to happen. What belongs to a supervisor carries the number of its life.
+pub(crate) enum Happening {
+    Born(u64, WorkerId, PoolId),
+    Does(WorkerId, Does),
+    Reads(WorkerId, ToWorker),
+    Feels(WorkerId, Signal),
+    Cleans(u64, WorkerId),
+    Reaped(u64, WorkerId),
+    Hears(u64, Event),
+    Commits(u64),
+    Answers(u64),
+    Asks(u64, usize),
+    Replays,
+    WallSteps,
+    Crashes(u64),
+    ShutDown(u64),
+    Restarts,
+}
+
+pub(crate) struct World {
+    pub(crate) rng: Rng,
+    pub(crate) store: Store,
+    pub(crate) now: i64,
+    pub(crate) wall_offset: i64,
+    pub(crate) life: Option<Life>,
+    pub(crate) life_number: u64,
+    pub(crate) processes: BTreeMap<WorkerId, ModelWorker>,
+    /// When the last thing sent to, or said by, a worker gets there: pipes keep their order.
+    pub(crate) pipes: BTreeMap<(WorkerId, bool), i64>,
+    pub(crate) ledger: Ledger,
+    pub(crate) truth: Truth,
+    pub(crate) enqueuers: Vec<Enqueuer>,
+    /// Ends of runs that were committed or lost, to be replayed.
+    pub(crate) old_ends: Vec<queue_core::op::Op>,
+    /// Faults have stopped.
+    pub(crate) calm: bool,
+    pub(crate) trace: String,
+    agenda: BTreeMap<(i64, u64), Happening>,
+    agenda_number: u64,
+    step: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> World {
+        let mut world = World {
+            rng: Rng::new(seed),
+            store: Store::open(Place::Memory, Durability::Normal).unwrap(),
+            now: 0,
+            wall_offset: FIRST_WALL_US,
+            life: None,
+            life_number: 0,
+            processes: BTreeMap::new(),
+            pipes: BTreeMap::new(),
+            ledger: Ledger::default(),
+            truth: Truth::default(),
+            enqueuers: (0..ENQUEUERS).map(Enqueuer::new).collect(),
+            old_ends: Vec::new(),
+            calm: false,
+            trace: String::new(),
+            agenda: BTreeMap::new(),
+            agenda_number: 0,
+            step: 0,
+        };
+        world.after(0, Happening::Restarts);
+        world.after(1_000, Happening::Replays);
+        world.after(1_000, Happening::WallSteps);
+        world
+    }
+
+    /// Faults first, then none; at the end all tasks are final and every check holds.
+    pub(crate) fn run(&mut self) {
+        let (least, more) = CHAOS_STEPS;
+        for _ in 0..self.rng.between(least, least + more) {
+            self.next();
+        }
+        self.calms_down();
+        for _ in 0..CALM_STEPS_MAX {
+            if self.ledger.all_final() && self.enqueuers.iter().all(|enqueuer| enqueuer.open.is_none()) {
+                return self.check_whole();
+            }
+            self.next();
+        }
+        panic!("faults have stopped, and after {CALM_STEPS_MAX} steps not everything is final");
+    }
+
+    pub(crate) fn after(&mut self, delay_us: i64, happening: Happening) {
+        self.at(self.now + delay_us, happening);
+    }
+
+    pub(crate) fn at(&mut self, at: i64, happening: Happening) {
+        self.agenda_number += 1;
+        self.agenda.insert((at, self.agenda_number), happening);
+    }
+
+    pub(crate) fn clocks(&self) -> Now {
+        let mono_us = self.now - self.life.as_ref().map_or(self.now, |life| life.started_at);
+        Now { wall_us: self.now + self.wall_offset, mono_us }
+    }
+
+    pub(crate) fn note(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.trace, "{:>5} {:>12} {line}", self.step, self.now).unwrap();
+    }
+
+    /// The next thing that happens: from the agenda, or because a time that the supervisor waits for has come.
+    fn next(&mut self) {
+        self.step += 1;
+        let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
+        let deadline = self.life.as_ref().and_then(|life| Some(life.machine.next_deadline()? + life.started_at));
+        let due = self.life.as_ref().and_then(|life| Some(life.writer.wakes_at()? - self.wall_offset));
+        let first = [agenda, deadline, due].into_iter().flatten().min();
+        let first = first.expect("something is going to happen").max(self.now);
+        self.now = first;
+        if agenda.is_some_and(|at| at <= first) {
+            let (_, happening) = self.agenda.pop_first().unwrap();
+            self.happens(happening);
+        } else if deadline.is_some_and(|at| at <= first) {
+            self.tell_machine(Event::Tick);
+        } else {
+            self.begin_batch(true);
+        }
+        self.check_runs();
+        if self.step.is_multiple_of(CHECK_EACH_STEPS) {
+            self.check_whole();
+        }
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        let lives = |life: u64| self.life.is_some() && self.life_number == life;
+        match happening {
+            Happening::Born(life, worker, pool) if lives(life) => self.born(worker, pool),
+            Happening::Does(worker, does) => self.does(worker, does),
+            Happening::Reads(worker, message) => self.reads(worker, &message),
+            Happening::Feels(worker, signal) => self.feels(worker, signal),
+            Happening::Cleans(life, worker) if lives(life) => self.cleans(worker),
+            Happening::Reaped(life, worker) if lives(life) => self.reaped(worker),
+            Happening::Hears(life, event) if lives(life) => self.tell_machine(event),
+            Happening::Commits(life) if lives(life) => self.commits(),
+            Happening::Answers(life) if lives(life) => self.answers(),
+            Happening::Asks(life, number) if lives(life) => self.asks(number),
+            Happening::Replays => self.replays(),
+            Happening::WallSteps => self.wall_steps(),
+            Happening::Crashes(life) if lives(life) && !self.calm => self.crashes("at some moment"),
+            Happening::ShutDown(life) if lives(life) && !self.calm => self.shut_down(),
+            Happening::Restarts => self.restarts(),
+            _ => {}
+        }
+    }
+
+    fn wall_steps(&mut self) {
+        if self.calm {
+            return;
+        }
+        let reach_us = *self.rng.pick(&[1_000_000, 60_000_000, 3_600_000_000]);
+        let change = self.rng.between(-reach_us, reach_us);
+        self.wall_offset += change;
+        self.note(format_args!("the wall clock steps by {change} us"));
+        let next = self.rng.between(1_000_000, 60_000_000);
+        self.after(next, Happening::WallSteps);
+    }
+
+    /// No task runs twice at a time, and what runs is what the queue believes to run.
+    fn check_runs(&self) {
+        let mut live = BTreeMap::new();
+        for (worker, process) in &self.processes {
+            let Some(run) = process.live_run().map(key) else { continue };
+            let other = live.insert(run.task, *worker);
+            assert_eq!(other, None, "{run:?} runs in worker {worker} while the task still runs in another");
+            assert!(self.ledger.is_live(run), "{run:?} was ended while worker {worker} still runs it");
+        }
+    }
+
+    fn check_whole(&mut self) {
+        assert_eq!(self.store.check_rows().unwrap(), []);
+        if let Some(life) = &self.life {
+            assert_eq!(self.store.check_book(&life.book).unwrap(), []);
+        }
+        for id in self.ledger.ids() {
+            let view = self.store.task(id).unwrap();
+            self.ledger.check(id, view);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a rogue process does to itself and leaves behind, in the middle of a run.
+
+use std::fs::File;
+use std::io::{Write, stderr};
+use std::process::{Command, abort, exit};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::park;
+
+use ipc_contract::Run;
+use nix::sys::signal::{Signal, raise};
+use signal_hook::consts::{SIGSEGV, SIGTERM};
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::InRun;
+use crate::channel::{Channel, done, fail};
+
+const FLOOD_CHUNK_BYTES: usize = 64 * 1024;
+
+pub(crate) const MISDEEDS: &[(&str, InRun)] = &[
+    ("exit-0", |_, _, _| exit(0)),
+    ("exit-7", |_, _, _| exit(7)),
+    ("segfault", |_, _, _| {
+        // The runtime of the language would swallow the first one.
+        let _ = emulate_default_handler(SIGSEGV);
+    }),
+    ("abort", |_, _, _| abort()),
+    ("hang", |_, _, _| hang()),
+    ("deaf", |_, _, _| {
+        signal_hook::flag::register(SIGTERM, Arc::new(AtomicBool::new(false))).expect("SIGTERM can be caught");
+        hang();
+    }),
+    ("stopped", |_, _, _| {
+        let _ = raise(Signal::SIGSTOP);
+    }),
+    ("mute", |_, _, _| {
+        let nowhere = File::open("/dev/null").expect("there is a null device");
+        rustix::stdio::dup2_stdout(nowhere).expect("stdout can be replaced");
+        hang();
+    }),
+    ("flood", |channel, run, args| {
+        flood(args.first().and_then(|text| text.parse().ok()).unwrap_or(0));
+        channel.say(&fail(run, "flooded"));
+    }),
+    ("grandchild-done", |channel, run, _| {
+        leave_grandchild();
+        channel.say(&done(run));
+    }),
+    ("grandchild-fail", |channel, run, _| {
+        leave_grandchild();
+        channel.say(&fail(run, "left a grandchild"));
+    }),
+    ("grandchild-exit", |_, _, _| {
+        leave_grandchild();
+        exit(0);
+    }),
+    ("grandchild-hang", |_, _, _| {
+        leave_grandchild();
+        hang();
+    }),
+];
+
+pub(crate) fn hang() {
+    loop {
+        park();
+    }
+}
+
+/// So many bytes to stderr without an end of line.
+fn flood(size_bytes: u64) {
+    let chunk = [b'x'; FLOOD_CHUNK_BYTES];
+    let mut stderr = stderr().lock();
+    let mut left = size_bytes;
+    while left > 0 {
+        let count = left.min(chunk.len() as u64);
+        // The pipe is read by the supervisor as long as there is one.
+        if stderr.write_all(&chunk[..count as usize]).is_err() {
+            return;
+        }
+        left -= count;
+    }
+}
+
+/// A process in a session of its own, whose parent is gone and which holds the channel. Its number goes to the log and,
+/// since that is not kept of a run that ends well, to the file `grandchild` in the folder for temporary files.
+fn leave_grandchild() {
+    let script = "setsid sleep 1000 & echo \"grandchild $!\" >&2; echo $! > $TMPDIR/grandchild";
+    Command::new("sh").args(["-c", script]).status().expect("there is a shell");
+}

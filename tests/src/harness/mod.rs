@@ -1,0 +1,24 @@
+//! What a system test needs: a place, the programs, and signals to wait for. Nothing here sleeps.
+//!
+//! - `sandbox`: a folder with a configuration, and everything that happens in it. `programs`: what is under test.
+//! - `supervisor`: a running one. `log`: what it says, to be waited for. `output`: what a finished command said.
+//! - `fifo`: signals between a test and the processes of its tasks. `process`: deaths, and who is left.
+//! - `guard`: when a wait is given up. It is no bound on anything: it only keeps a hanging test from hanging for ever.
+
+mod fifo;
+mod guard;
+mod log;
+mod output;
+mod process;
+mod programs;
+mod sandbox;
+mod supervisor;
+
+pub use fifo::Fifo;
+pub use guard::HANG_GUARD_S;
+pub use log::{Line, Log};
+pub use output::Output;
+pub use process::Watched;
+pub use programs::{Programs, programs};
+pub use sandbox::Sandbox;
+pub use supervisor::Supervisor;

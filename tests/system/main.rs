@@ -1,0 +1,5 @@
+//! System tests: real processes, by the command line and the door. They await named signals and never sleep; each has its own
+//! sandbox and ends with the proof that nothing is left of it.
+#![allow(clippy::unwrap_used)]
+
+mod happy;
