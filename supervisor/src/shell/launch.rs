@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use queue_core::task::WorkerId;
 
 use super::former_life::TAG_VARIABLE;
+use super::shim::OWN_BINARY;
 use super::spawner::Launch;
 use crate::config::{Config, Pool, Program};
 
@@ -53,5 +54,5 @@ fn stock_argv(config: &Config, pool: &Pool) -> Vec<String> {
     let kinds: std::collections::BTreeMap<_, _> =
         config.stock_kinds(pool).into_iter().map(|(kind, template)| (kind, tokens(template))).collect();
     let kinds = serde_json::to_string(&kinds).unwrap_or_default();
-    ["/proc/self/exe", "worker", "--stock", &kinds].map(str::to_owned).to_vec()
+    [OWN_BINARY, "worker", "--stock", &kinds].map(str::to_owned).to_vec()
 }

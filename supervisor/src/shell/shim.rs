@@ -15,6 +15,8 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getppid, setsid};
 
+/// This very binary, whatever has become of its file since.
+pub const OWN_BINARY: &str = "/proc/self/exe";
 /// Descriptors that a worker keeps: stdin, stdout, stderr.
 const CHANNEL_DESCRIPTORS: u32 = 3;
 /// Under memory pressure a worker goes before the supervisor.
@@ -56,7 +58,12 @@ fn become_worker(args: &[OsString]) -> Result<std::convert::Infallible, String> 
         return Err("the supervisor died meanwhile".to_owned());
     }
     nix::sys::prctl::set_no_new_privs().map_err(told("give up new privileges"))?;
-    let error = Command::new(program).args(rest).exec();
+    let mut command = Command::new(program);
+    if program == OWN_BINARY {
+        // For people who look at the list of processes.
+        command.arg0("supervisor");
+    }
+    let error = command.args(rest).exec();
     let folder = std::env::current_dir().unwrap_or_default();
     let program = program.to_string_lossy();
     Err(format!("cannot start '{program}' in {}: {error}; check the pool's `command`", folder.display()))

@@ -23,6 +23,7 @@ use wait4::Wait4;
 use super::examine::Census;
 use super::hunt::{Goal, Hunt};
 use super::procfs;
+use super::shim::OWN_BINARY;
 use super::worker_io::Pipes;
 use crate::core::{Exit, Signal, WorkerExit};
 
@@ -199,7 +200,7 @@ impl Keeper {
         let (child_stdin, stdin) = io::pipe()?;
         let (stdout, child_stdout) = io::pipe()?;
         let (stderr, child_stderr) = io::pipe()?;
-        let child = Command::new("/proc/self/exe")
+        let child = Command::new(OWN_BINARY)
             .arg0("mutirao-shim")
             .args(["shim", &own_pid().to_string(), &self.open_files.to_string(), "--"])
             .args(&launch.argv)
