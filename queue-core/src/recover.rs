@@ -6,7 +6,7 @@ use crate::book::Book;
 use crate::op::{Op, Reply};
 use crate::store::{Store, StoreError};
 use crate::task::{Ending, Now, Outcome};
-use crate::tick::{Rng, tick};
+use crate::tick::{Rng, apply};
 
 /// Ops of one recovery turn, so that no transaction grows without a limit.
 const OPS_MAX: usize = 1_000;
@@ -31,7 +31,7 @@ pub fn recover(store: &mut Store, book: &mut Book, now: Now, rng: Rng<'_>) -> Re
     let workers = store.workers()?;
     ops.extend(workers.iter().map(|row| Op::WorkerGone(row.id)));
     for batch in ops.chunks(OPS_MAX) {
-        for reply in tick(store, book, batch, &[], now, rng)?.replies {
+        for reply in apply(store, book, batch, now, rng)? {
             // A lost run that stayed would be taken for a live one for ever.
             if let Reply::Refused(error) = reply {
                 return Err(error);

@@ -40,6 +40,29 @@ pub fn tick(
     now: Now,
     rng: Rng<'_>,
 ) -> Result<Turn, StoreError> {
+    run(store, book, ops, Some(demand), now, rng)
+}
+
+/// As [`tick`], for the ops alone: nothing fires and nothing is claimed.
+pub fn apply(
+    store: &mut Store,
+    book: &mut Book,
+    ops: &[Op],
+    now: Now,
+    rng: Rng<'_>,
+) -> Result<Vec<Reply>, StoreError> {
+    Ok(run(store, book, ops, None, now, rng)?.replies)
+}
+
+/// Without `demand`, the queue itself does nothing in this turn.
+fn run(
+    store: &mut Store,
+    book: &mut Book,
+    ops: &[Op],
+    demand: Option<&[Demand]>,
+    now: Now,
+    rng: Rng<'_>,
+) -> Result<Turn, StoreError> {
     let mut done = Turning::start(store, book, now, rng)?.turn(ops, demand, Apply::Together);
     if let Err(first) = &done
         && !ops.is_empty()
@@ -93,7 +116,7 @@ impl<'a> Turning<'a> {
         Ok(Turning { store, book, over, notices: Vec::new(), now, clock_us, rng })
     }
 
-    fn turn(mut self, ops: &[Op], demand: &[Demand], how: Apply) -> Result<(Turn, Overlay), StoreError> {
+    fn turn(mut self, ops: &[Op], demand: Option<&[Demand]>, how: Apply) -> Result<(Turn, Overlay), StoreError> {
         let mut replies = Vec::with_capacity(ops.len());
         for op in ops {
             replies.push(match how {
@@ -101,16 +124,18 @@ impl<'a> Turning<'a> {
                 Apply::OneByOne => self.apply_alone(op)?,
             });
         }
-        for change in demand {
-            self.over.refill(change.pool, change.credits);
+        let mut more = false;
+        if let Some(demand) = demand {
+            for change in demand {
+                self.over.refill(change.pool, change.credits);
+            }
+            more = self.fire_due()? == DUE_MAX;
+            more |= self.claim()? == CLAIMS_MAX;
         }
-        let fired = self.fire_due()?;
-        let claimed = self.claim()?;
         let next_due = self.store.next_due()?;
         if self.over.dirty {
             self.store.save_counters(self.over.next_task, self.over.next_worker, self.clock_us)?;
         }
-        let more = fired == DUE_MAX || claimed == CLAIMS_MAX;
         Ok((Turn { replies, notices: self.notices, next_due, more }, self.over))
     }
 

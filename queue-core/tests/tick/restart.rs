@@ -45,7 +45,8 @@ fn recovery_claims_nothing_whatever_credits_there_were() {
     rig.turn(&[put(task()), put(NewTask { delay_us: SECOND, ..task() })], &[demand(MAIN, 9)]);
     rig.pass(SECOND);
     assert_eq!(rig.next_life().runs, 1);
-    assert_eq!((rig.count(TaskState::Running), rig.count(TaskState::Available)), (0, 2));
+    let counts = [TaskState::Running, TaskState::Available, TaskState::Scheduled].map(|state| rig.count(state));
+    assert_eq!(counts, [0, 1, 1], "what is due fires in the first turn");
 }
 
 #[test]
@@ -114,4 +115,17 @@ fn what_a_pool_offered_is_known_to_the_next_life() {
     assert_eq!(turn.replies, [Reply::Applied, Reply::Applied]);
     rig.next_life();
     assert_eq!(rig.store.offers().unwrap(), [("main".to_owned(), "resize".to_owned())]);
+}
+
+#[test]
+fn ops_alone_let_nothing_fire_and_nothing_be_claimed() {
+    let mut rig = Rig::file();
+    rig.turn(&[put(NewTask { delay_us: 1, ..task() })], &[demand(MAIN, 5)]);
+    rig.pass(10);
+    let (store, book, now) = (&mut rig.store, &mut rig.book, rig.now);
+    let replies = queue_core::tick::apply(store, book, &[put(task())], now, &mut || 7).unwrap();
+    assert_eq!(replies, [Reply::Enqueued { id: TaskId(2), existing: false }]);
+    rig.check();
+    let counts = [TaskState::Scheduled, TaskState::Available, TaskState::Running].map(|state| rig.count(state));
+    assert_eq!(counts, [1, 1, 0]);
 }

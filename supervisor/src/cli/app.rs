@@ -76,7 +76,7 @@ impl App {
             Command::Show(args) => show::run(&args, &place, format),
             Command::Wait(args) => wait::run(&args, &place, format),
             Command::Cancel(args) => cancel::run(&args, &place, format),
-            Command::Demo(args) => demo::run(&args),
+            Command::Demo(args) => demo::run(&args, &place, format),
             Command::Doctor => doctor::run(&place, format),
         };
         done.map_or_else(|error| fail(&error, format), Exit::into)

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::exit::{CliError, Exit};
+use super::output::Format;
+use super::place::Place;
 use crate::demo;
 
 #[derive(ClapArgs, Debug)]
@@ -17,6 +19,16 @@ pub struct Args {
     keep: Option<PathBuf>,
 }
 
-pub fn run(args: &Args) -> Result<Exit, CliError> {
+pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
+    if place.is_named() {
+        let hint = "leave --config and --db out; --keep DIR says where its queue is";
+        return Err(CliError::usage("the demo has a queue and a configuration of its own", hint));
+    }
+    if format == Format::Json {
+        return Err(CliError::usage(
+            "the demo is told to people only",
+            "leave -o out; list its tasks with -o json later",
+        ));
+    }
     demo::run(args.path.as_deref(), args.keep.as_deref())
 }

@@ -18,6 +18,10 @@ pub struct Place {
 }
 
 impl Place {
+    pub fn is_named(&self) -> bool {
+        self.config.is_some() || self.db.is_some()
+    }
+
     /// # Errors
     /// Both are given; the file is not usable.
     pub fn load(&self) -> Result<Config, CliError> {

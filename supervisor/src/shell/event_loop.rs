@@ -210,10 +210,11 @@ impl EventLoop {
 
     fn requested(&mut self, request: Request) {
         match request {
-            Request::Submit(Op::Enqueue(_), caller) if self.stopping => {
+            Request::Submit(op, caller) if self.stopping && matches!(*op, Op::Enqueue(_)) => {
+                // Who has hung up does not need it.
                 let _ = caller.send(Err(Unavailable::Stopping));
             }
-            Request::Submit(op, caller) => self.pending.push(op, Some(caller)),
+            Request::Submit(op, caller) => self.pending.push(*op, Some(caller)),
             Request::Examine(caller) => self.examination.want(caller),
         }
     }

@@ -72,7 +72,10 @@ mod tests {
         let check = |all: &[Stat], row: &WorkerRow| is_remains(&member, all, &[row], b"no such tag");
         assert!(check(&[leader, member], &row(900_000_001, 7)), "its leader lives");
         assert!(check(&[member], &row(900_000_001, 7)), "its leader is gone");
-        assert!(check(&[Stat { state: 'Z', start_time: 9, ..leader }, member], &row(900_000_001, 7)), "dead ones own nothing");
+        assert!(
+            check(&[Stat { state: 'Z', start_time: 9, ..leader }, member], &row(900_000_001, 7)),
+            "dead ones own nothing"
+        );
         assert!(!check(&[Stat { start_time: 9, ..leader }, member], &row(900_000_001, 7)), "somebody else's by now");
         assert!(!check(&[leader, member], &row(900_000_009, 7)), "another session");
     }

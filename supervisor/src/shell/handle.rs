@@ -17,7 +17,7 @@ pub const READERS_MAX: usize = 4;
 
 /// Something that only the event loop can do.
 pub enum Request {
-    Submit(Op, oneshot::Sender<Result<Reply, Unavailable>>),
+    Submit(Box<Op>, oneshot::Sender<Result<Reply, Unavailable>>),
     Examine(oneshot::Sender<Result<Vec<Finding>, Unavailable>>),
 }
 
@@ -72,7 +72,7 @@ impl Handle {
 
     /// Returns after the commit.
     pub async fn submit(&self, op: Op) -> Result<Reply, Unavailable> {
-        self.ask(|reply| Request::Submit(op, reply)).await
+        self.ask(|reply| Request::Submit(Box::new(op), reply)).await
     }
 
     /// Book against rows, and processes and descriptors against worker rows.

@@ -7,7 +7,7 @@ use ipc_contract::TaskSpec;
 use queue_core::op::{Op, Reply};
 use queue_core::store::{Durability, Place, Store, StoreError};
 use queue_core::task::Now;
-use queue_core::tick::tick;
+use queue_core::tick::apply;
 
 use super::lock::{Lock, LockError, Role};
 use crate::config::{Config, Offers, Refusal, route};
@@ -34,8 +34,8 @@ pub fn enqueue(config: &Config, spec: TaskSpec) -> Result<Reply, OfflineError> {
     // The queue clock counts the time that a supervisor is up: here it stands still.
     let now = Now { wall_us: i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX), mono_us: 0 };
     let mut book = store.book(config.policies(), now)?;
-    let turn = tick(&mut store, &mut book, &[Op::Enqueue(new)], &[], now, &mut || fastrand::u64(..))?;
-    Ok(turn.replies.into_iter().next().unwrap_or(Reply::Applied))
+    let replies = apply(&mut store, &mut book, &[Op::Enqueue(new)], now, &mut || fastrand::u64(..))?;
+    Ok(replies.into_iter().next().unwrap_or(Reply::Applied))
 }
 
 impl From<StoreError> for OfflineError {

@@ -65,8 +65,7 @@ pub fn run(config: Config, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<
     let killed = kill_remains(&store.workers().map_err(store_failed)?, &uid);
     let mut book = store.book(config.policies(), clock.now()).map_err(store_failed)?;
     let mut random = fastrand::Rng::new();
-    let recovered =
-        recover(&mut store, &mut book, clock.now(), &mut || random.u64(..)).map_err(store_failed)?;
+    let recovered = recover(&mut store, &mut book, clock.now(), &mut || random.u64(..)).map_err(store_failed)?;
     observe::recovered(&config, killed, recovered);
     let offers: Offers = store.offers().map_err(store_failed)?.into_iter().collect();
     nix::sys::prctl::set_child_subreaper(true).map_err(|error| failed("cannot become a subreaper")(error.into()))?;
@@ -74,7 +73,8 @@ pub fn run(config: Config, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed("no runtime can be started"))?;
     let ended = runtime.block_on(async {
-        let listener = listen(&socket).and_then(UnixListener::from_std).map_err(failed("the socket cannot be opened"))?;
+        let listener =
+            listen(&socket).and_then(UnixListener::from_std).map_err(failed("the socket cannot be opened"))?;
         let (stop, stopped) = stops;
         signals::forward(stop).map_err(failed("signals cannot be received"))?;
         let (told_sender, told) = mpsc::channel(TOLD_MAX);

@@ -172,7 +172,9 @@ impl Keeper {
                 }
             }
             Request::Clean(worker) => match self.living.get(&worker) {
-                Some(living) => self.hunts.push(Hunt::new(Goal::Below { worker, pid: living.child.id().cast_signed() })),
+                Some(living) => {
+                    self.hunts.push(Hunt::new(Goal::Below { worker, pid: living.child.id().cast_signed() }))
+                }
                 None => self.tell(Told::Cleaned(worker)),
             },
             Request::Census => self.tell(Told::Census(self.census())),
