@@ -34,7 +34,8 @@ pub(super) struct Driven {
 
 /// Enqueues all tasks, then waits until all are final.
 pub(super) async fn drive(db: &Path, tasks: Vec<TaskSpec>) -> Result<Driven, CliError> {
-    let mut enqueued = on_lanes(db, "enqueued", tasks, async |client, task: TaskSpec| Ok(client.enqueue(&task).await?)).await?;
+    let mut enqueued =
+        on_lanes(db, "enqueued", tasks, async |client, task: TaskSpec| Ok(client.enqueue(&task).await?)).await?;
     enqueued.sort_unstable_by_key(|enqueued| enqueued.id);
     let existing = enqueued.iter().filter(|enqueued| enqueued.existing).count();
     let driven = Rc::new(RefCell::new(Driven { existing, ..Driven::default() }));
@@ -88,7 +89,8 @@ async fn on_lanes<I: 'static, T: 'static>(
     let mut all = Vec::with_capacity(count);
     let gather = async {
         while let Some(lane) = lanes.join_next().await {
-            let broken = |error| CliError::new(Exit::Unexpected, "failed", format!("a connection's task broke: {error}"), "");
+            let broken =
+                |error| CliError::new(Exit::Unexpected, "failed", format!("a connection's task broke: {error}"), "");
             all.extend(lane.map_err(broken)??);
         }
         Ok(all)

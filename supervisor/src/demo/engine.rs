@@ -62,6 +62,6 @@ impl Engine {
 
 /// It was told to stop from outside.
 pub(super) fn stopped() -> CliError {
-    let hint = "with the same --keep and --path it goes on where it was";
+    let hint = "start it again; with --keep DIR and the same --path it goes on where it was";
     CliError::new(Exit::Unexpected, "stopped", "stopped before everything was done", hint)
 }

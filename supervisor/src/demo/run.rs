@@ -37,7 +37,12 @@ pub fn run(path: Option<&Path>, keep: Option<&Path>) -> Result<Exit, CliError> {
     let root = existing_folder(path.unwrap_or(Path::new(".")))?;
     let workspace = Workspace::open(keep).map_err(|error| {
         let place = keep.map_or_else(std::env::temp_dir, Path::to_owned);
-        CliError::new(Exit::Unexpected, "folder", format!("cannot use {}: {error}", place.display()), "choose another --keep")
+        CliError::new(
+            Exit::Unexpected,
+            "folder",
+            format!("cannot use {}: {error}", place.display()),
+            "choose another --keep",
+        )
     })?;
     if root == workspace.folder() {
         let message = format!("{} cannot hold both the files and the queue", root.display());

@@ -81,7 +81,7 @@ fn duration(us: i64) -> String {
     };
     match us {
         ..1_000 => format!("{us} µs"),
-        ..999_500 => format!("{} ms", digits(us as f64 / 1e3)),
+        1_000..999_500 => format!("{} ms", digits(us as f64 / 1e3)),
         _ => format!("{} s", digits(us as f64 / 1e6)),
     }
 }
