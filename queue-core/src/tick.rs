@@ -44,13 +44,7 @@ pub fn tick(
 }
 
 /// As [`tick`], for the ops alone: nothing fires and nothing is claimed.
-pub fn apply(
-    store: &mut Store,
-    book: &mut Book,
-    ops: &[Op],
-    now: Now,
-    rng: Rng<'_>,
-) -> Result<Vec<Reply>, StoreError> {
+pub fn apply(store: &mut Store, book: &mut Book, ops: &[Op], now: Now, rng: Rng<'_>) -> Result<Vec<Reply>, StoreError> {
     Ok(run(store, book, ops, None, now, rng)?.replies)
 }
 

@@ -1,4 +1,3 @@
-#![cfg_attr(test, allow(clippy::unwrap_used))]
 //! The runtime that executes Mutirao tasks: this library for workers written in Rust, and the stock worker for plain commands.
 //!
 //! A worker is a process of its own that a supervisor starts, feeds over stdin and stdout, and stops. In ten lines:
@@ -19,6 +18,8 @@
 //!
 //! `runtime::run` plays the same worker over any reader and writer. `stock` runs plain commands, `samples` are the handlers
 //! that the contract's checker expects.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answer;
 pub mod cli;

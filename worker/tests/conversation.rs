@@ -4,7 +4,7 @@
 mod common;
 
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,9 +16,12 @@ use serde::Deserialize;
 use worker::samples::samples;
 use worker::{Context, Ended, Failure, Handlers, Worker};
 
+/// Openings of the gate that wait to be seen.
+const GATE_SIGNALS_MAX: usize = 16;
+
 /// `echo` and `fail` of the samples, `wait` (until told to stop), and `gate` (until the test opens it).
-fn handlers() -> (Handlers, Sender<()>) {
-    let (open, gate): (Sender<()>, Receiver<()>) = channel();
+fn handlers() -> (Handlers, SyncSender<()>) {
+    let (open, gate): (SyncSender<()>, Receiver<()>) = sync_channel(GATE_SIGNALS_MAX);
     let gate = Mutex::new(gate);
     let worker = samples()
         .task("wait", |context: &Context, (): ()| -> Result<(), Failure> {
@@ -102,7 +105,7 @@ impl<W: Write> Write for Noting<W> {
 fn an_answer_has_left_before_the_next_handler_starts() {
     let notes = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&notes);
-    let (open, gate) = channel::<()>();
+    let (open, gate) = sync_channel::<()>(GATE_SIGNALS_MAX);
     let gate = Mutex::new(gate);
     let handlers = Worker::new()
         .task("note", move |context: &Context, (): ()| -> Result<(), Failure> {

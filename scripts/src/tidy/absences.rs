@@ -48,7 +48,7 @@ const PURE: &[&str] = &[
 ];
 
 /// The store, the tests that look into a database, and this file, which spells the openings.
-const MAY_KNOW_SQL: &[&str] = &["queue-core/src/store/", "scripts/src/tidy/absences.rs", "tests/"];
+const MAY_KNOW_SQL: &[&str] = &["queue-core/src/store/", "queue-core/tests/", "scripts/src/tidy/absences.rs", "tests/"];
 
 const MAY_BE_UNSAFE: &[&str] = &["supervisor/src/shell/shim.rs"];
 
