@@ -20,5 +20,5 @@ mod verbs;
 pub use doctor::Finding;
 pub use error::{StoreError, StoreErrorKind};
 pub use open::{Durability, Place, Reader, Store};
-pub use read::{AttemptView, EndedRun, LIST_MAX, TaskView};
-pub use verbs::{Due, FinalFacts, Head, Phase};
+pub use read::{AttemptView, EndedRun, LIST_MAX, Phase, TaskView};
+pub use verbs::{Due, FinalFacts, Head};

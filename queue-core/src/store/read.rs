@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::error::StoreError;
 use super::open::{Reader, Store};
-use super::verbs::{Phase, overrides, priority, tally};
+use super::rows::{overrides, priority, tally};
 use super::{rows, schema};
 use crate::priority::TaskPriority;
 use crate::state::{FailReason, TaskState};
@@ -14,6 +14,15 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Rows of one page, at most.
 pub const LIST_MAX: i64 = 500;
+
+/// Where a task's row is, with what is needed to take it away from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Ready { queue: String, rank: i64 },
+    Later { state: TaskState },
+    Running,
+    Final { state: TaskState },
+}
 
 /// A task as it stands.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::error::StoreError;
 use super::open::Store;
-use super::verbs::{overrides, tally};
+use super::rows::{overrides, tally};
 use super::{rows, schema};
 use crate::book::{Book, Counts, Mirror, Running};
 use crate::op::WorkerRow;

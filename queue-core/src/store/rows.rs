@@ -1,8 +1,9 @@
-//! How states, reasons and outcomes are spelled in rows. Numbers are never reused.
+//! How states, reasons, outcomes and small numbers are spelled in rows. Codes are never reused.
 
 use super::error::{StoreError, StoreErrorKind};
+use crate::priority::TaskPriority;
 use crate::state::{FailReason, TaskState};
-use crate::task::Outcome;
+use crate::task::{Outcome, Overrides, Tally};
 
 /// 1 is kept for `blocked`.
 pub(super) fn state_code(state: TaskState) -> i32 {
@@ -59,4 +60,18 @@ pub(super) fn reason(code: i32) -> Result<FailReason, StoreError> {
 
 pub(super) fn outcome(code: i32) -> Result<Outcome, StoreError> {
     decode(&Outcome::ALL, outcome_code, code, "outcome")
+}
+
+pub(super) fn tally(epoch: i64, runs: i64, attempts: i64, crashes: i64, lost: i64) -> Tally {
+    let small = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+    Tally { epoch, runs: small(runs), attempts: small(attempts), crashes: small(crashes), lost: small(lost) }
+}
+
+pub(super) fn priority(value: i32) -> Result<TaskPriority, StoreError> {
+    TaskPriority::new(value.into()).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error.to_string()))
+}
+
+pub(super) fn overrides(timeout_ms: Option<i64>, max_attempts: Option<i64>, max_crashes: Option<i64>) -> Overrides {
+    let small = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+    Overrides { timeout_ms, max_attempts: max_attempts.map(small), max_crashes: max_crashes.map(small) }
 }

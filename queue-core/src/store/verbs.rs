@@ -4,6 +4,8 @@ use diesel::prelude::*;
 
 use super::error::{StoreError, StoreErrorKind};
 use super::open::Store;
+use super::read::Phase;
+use super::rows::{overrides, priority, tally};
 use super::{hot, rows, schema};
 use crate::op::{RunKey, WorkerRow};
 use crate::priority::TaskPriority;
@@ -34,15 +36,6 @@ pub struct Due {
     pub tally: Tally,
 }
 
-/// Where a task's row is, with what is needed to take it away from there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Phase {
-    Ready { queue: String, rank: i64 },
-    Later { state: TaskState },
-    Running,
-    Final { state: TaskState },
-}
-
 /// The fields of a final row beside the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FinalFacts {
@@ -51,20 +44,6 @@ pub struct FinalFacts {
     pub wait_us: i64,
     pub run_us: i64,
     pub cut: bool,
-}
-
-pub(super) fn tally(epoch: i64, runs: i64, attempts: i64, crashes: i64, lost: i64) -> Tally {
-    let small = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
-    Tally { epoch, runs: small(runs), attempts: small(attempts), crashes: small(crashes), lost: small(lost) }
-}
-
-pub(super) fn priority(value: i32) -> Result<TaskPriority> {
-    TaskPriority::new(value.into()).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error.to_string()))
-}
-
-pub(super) fn overrides(timeout_ms: Option<i64>, max_attempts: Option<i64>, max_crashes: Option<i64>) -> Overrides {
-    let small = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
-    Overrides { timeout_ms, max_attempts: max_attempts.map(small), max_crashes: max_crashes.map(small) }
 }
 
 impl Store {

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 
+use super::door::Door;
 use super::dto::Examination;
 use super::error::ApiError;
-use super::routes::Door;
 
 pub(super) async fn examine(State(door): State<Door>) -> Result<Json<Examination>, ApiError> {
     let rows = door.handle.read(|reader| reader.check_rows()).await?;

@@ -7,6 +7,7 @@
 
 pub mod answer;
 mod doctor;
+mod door;
 pub mod dto;
 pub mod error;
 mod request;

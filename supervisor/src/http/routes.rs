@@ -4,19 +4,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
-use tokio::sync::watch;
 
+use super::door::Door;
 use super::error::ApiError;
 use super::{doctor, tasks};
-use crate::shell::handle::Handle;
-
-/// What every path has at hand.
-#[derive(Clone)]
-pub(super) struct Door {
-    pub(super) handle: Handle,
-    /// Closed when nobody shall be kept waiting any more.
-    pub(super) stopping: watch::Receiver<()>,
-}
 
 const PATHS: &str = "/v1/tasks, /v1/tasks/ID, /v1/tasks/ID/cancel and /v1/doctor";
 

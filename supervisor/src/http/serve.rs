@@ -13,7 +13,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::routes::{Door, routes};
+use super::door::Door;
+use super::routes::routes;
 use crate::shell::handle::Handle;
 
 /// Connections at once; more wait in the kernel's queue.

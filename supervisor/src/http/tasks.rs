@@ -10,10 +10,10 @@ use queue_core::op::Op;
 use queue_core::task::TaskId;
 
 use super::answer;
+use super::door::Door;
 use super::dto::{Cancelled, Enqueued, Task, TaskList};
 use super::error::ApiError;
 use super::request::{ListQuery, TaskQuery, json_body, task_id};
-use super::routes::Door;
 use crate::config::route;
 use crate::shell::handle::Unavailable;
 
