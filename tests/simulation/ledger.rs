@@ -166,7 +166,7 @@ impl Entry {
         }
         let failed = |reason| Stand::Final(TaskState::Failed, Some(reason));
         let charged_run = matches!(outcome, Outcome::Error | Outcome::Timeout);
-        let fifth_lost = outcome == Outcome::Lost && tally.lost % 5 == 0;
+        let fifth_lost = outcome == Outcome::Lost && tally.lost.is_multiple_of(5);
         let crash = matches!(outcome, Outcome::Oom | Outcome::Signal | Outcome::Exit | Outcome::Protocol) || fifth_lost;
         tally.attempts += u32::from(charged_run);
         tally.crashes += u32::from(crash);

@@ -42,14 +42,25 @@ fn pools() -> Vec<PoolSpec> {
     KINDS.into_iter().zip(WORKERS).map(pool).collect()
 }
 
+impl Happening {
+    fn is_of_the_world(&self) -> bool {
+        matches!(self, Happening::Replays | Happening::WallSteps)
+    }
+
+    /// Workers live on for a while without their supervisor.
+    fn is_of_a_process(&self) -> bool {
+        matches!(self, Happening::Does(..) | Happening::Reads(..) | Happening::Feels(..))
+    }
+}
+
 impl World {
     /// A next supervisor: kills what the last one left, recovers, and only then starts its pools. It may die on the way.
     pub(crate) fn restarts(&mut self) {
-        self.life_number += 1;
-        self.truth.shutting_down = false;
+        self.note(format_args!("a life begins"));
+        self.only(Happening::is_of_the_world);
         self.processes.clear();
-        let life = self.life_number;
-        self.note(format_args!("life {life} begins"));
+        self.pipes.clear();
+        self.truth.shutting_down = false;
         let now = queue_core::task::Now { mono_us: 0, ..self.clocks() };
         let mut book = self.store.book(policies(), now).unwrap();
         let dies = !self.calm && self.rng.percent(25);
@@ -65,12 +76,14 @@ impl World {
         let machine = Machine::new(pools(), book.rows().next_worker, "world".into());
         let writer = Writer::at_start(&book);
         self.life = Some(Life { machine, book, writer, started_at: self.now, finished: false });
-        let (crash, stop) = (self.rng.between(SECOND, 60 * SECOND), self.rng.between(SECOND, 120 * SECOND));
-        self.after(crash, Happening::Crashes(self.life_number));
-        self.after(stop, Happening::ShutDown(self.life_number));
+        if !self.calm {
+            let (crash, stop) = (self.rng.between(SECOND, 60 * SECOND), self.rng.between(SECOND, 40 * SECOND));
+            self.after(crash, Happening::Crashes);
+            self.after(stop, Happening::ShutDown);
+        }
         for number in 0..self.enqueuers.len() {
             let pause_us = self.rng.between(MS, SECOND);
-            self.after(pause_us, Happening::Asks(self.life_number, number));
+            self.after(pause_us, Happening::Asks(number));
         }
         self.tell_machine(Event::Start);
     }
@@ -89,8 +102,7 @@ impl World {
 
     /// The supervisor is no more. Its workers may live on until the next one kills them.
     pub(crate) fn crashes(&mut self, when: &str) {
-        let life = self.life_number;
-        self.note(format_args!("life {life} crashes {when}"));
+        self.note(format_args!("the supervisor crashes {when}"));
         let Some(dead) = self.life.take() else { return };
         for end in dead.writer.lost_ends() {
             self.remember(end);
@@ -99,6 +111,7 @@ impl World {
     }
 
     fn is_down(&mut self) {
+        self.only(|happening| happening.is_of_the_world() || happening.is_of_a_process());
         self.enqueuers.iter_mut().for_each(Enqueuer::unanswered);
         let pause_us = self.rng.between(MS, SECOND);
         self.after(pause_us, Happening::Restarts);
@@ -109,7 +122,7 @@ impl World {
         self.tell_machine(Event::Shutdown);
         if self.rng.percent(30) {
             let soon = self.rng.between(MS, 10 * SECOND);
-            self.after(soon, Happening::Hears(self.life_number, Event::Shutdown));
+            self.after(soon, Happening::Hears(Event::Shutdown));
         }
     }
 
@@ -122,8 +135,7 @@ impl World {
 
     /// A graceful end leaves nothing running behind.
     pub(crate) fn is_over(&mut self) {
-        let life = self.life_number;
-        self.note(format_args!("life {life} is over"));
+        self.note(format_args!("the supervisor has ended"));
         assert_eq!(self.ledger.running(), [], "a graceful end gives everything back");
         assert_eq!(self.store.workers().unwrap(), [], "and leaves no worker");
         self.life = None;
@@ -146,6 +158,7 @@ impl World {
     pub(crate) fn calms_down(&mut self) {
         self.note(format_args!("faults stop"));
         self.calm = true;
+        self.only(|happening| !matches!(happening, Happening::Crashes | Happening::ShutDown));
         let hung: Vec<_> =
             self.processes.iter().filter_map(|(worker, process)| Some((*worker, process.run?))).collect();
         for (worker, run) in hung {

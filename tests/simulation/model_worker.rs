@@ -124,30 +124,31 @@ impl ModelWorker {
     }
 
     /// From exec to `hello`, or to whatever comes instead.
-    pub(crate) fn boot(&self, rng: &mut Rng, calm: bool) -> Vec<Act> {
+    pub(crate) fn boot(&self, rng: &mut Rng, faults_percent: u64) -> Vec<Act> {
         let soon = rng.between(1, 400) * MS;
         let hello = self.hello();
         let greet = |hello| vec![say(soon, FromWorker::Hello(hello))];
         let booting = || FromWorker::Booting(Booting {});
-        match if calm { 0 } else { rng.below(40) } {
-            0..=27 => greet(hello),
-            28 => vec![
+        let faulty = rng.percent(faults_percent);
+        match if faulty { rng.between(1, 12) } else { 0 } {
+            0 => greet(hello),
+            1 => vec![
                 say(8_000 * MS, booting()),
                 say(15_000 * MS, booting()),
                 say(20_000 * MS, FromWorker::Hello(hello)),
             ],
-            29 => vec![],
-            30 | 31 => vec![act(soon, Does::Leave(1))],
-            32 => vec![act(soon, Does::Die(11))],
-            33 => vec![act(soon, Does::Garble)],
-            34 => {
+            2 => vec![],
+            3 | 4 => vec![act(soon, Does::Leave(1))],
+            5 => vec![act(soon, Does::Die(11))],
+            6 => vec![act(soon, Does::Garble)],
+            7 => {
                 let bye = FromWorker::Bye(Bye { spawn_error: Some("no such program".into()) });
                 vec![say(soon, bye), act(soon + MS, Does::Leave(127))]
             }
-            35 => greet(Hello { cookie: "another".into(), ..hello }),
-            36 => greet(Hello { concurrency: 0, ..hello }),
-            37 => greet(Hello { kinds: vec![], ..hello }),
-            38 => greet(Hello { protocol_min: 7, protocol_max: 9, ..hello }),
+            8 => greet(Hello { cookie: "another".into(), ..hello }),
+            9 => greet(Hello { concurrency: 0, ..hello }),
+            10 => greet(Hello { kinds: vec![], ..hello }),
+            11 => greet(Hello { protocol_min: 7, protocol_max: 9, ..hello }),
             _ => vec![say(soon, FromWorker::Ready(Ready {}))],
         }
     }

@@ -49,7 +49,6 @@ impl World {
 
     fn execute(&mut self, command: Command) {
         self.note(format_args!("    {command:?}"));
-        let life = self.life_number;
         let soon = self.rng.between(0, 4) * MS;
         match command {
             Command::Spawn { worker, .. } if !self.calm && self.rng.percent(5) => {
@@ -58,7 +57,7 @@ impl World {
             }
             Command::Spawn { worker, pool } => {
                 let slow = if !self.calm && self.rng.percent(2) { 12_000 * MS } else { 0 };
-                self.after(soon + slow, Happening::Born(life, worker, pool));
+                self.after(soon + slow, Happening::Born(worker, pool));
             }
             Command::Send(worker, message) => {
                 let at = self.in_order(worker, true, soon);
@@ -67,7 +66,7 @@ impl World {
             Command::Signal(worker, signal) => self.after(soon, Happening::Feels(worker, signal)),
             Command::Clean(worker) => {
                 let slow = self.rng.between(0, 300) * MS;
-                self.after(slow, Happening::Cleans(life, worker));
+                self.after(slow, Happening::Cleans(worker));
             }
             Command::Submit(op) => self.submit(op, None),
             Command::Demand(demand) => self.demand(demand),
@@ -88,13 +87,14 @@ impl World {
 
     fn hears(&mut self, worker: WorkerId, delay_us: i64, event: Event) {
         let at = self.in_order(worker, false, delay_us);
-        self.at(at, Happening::Hears(self.life_number, event));
+        self.at(at, Happening::Hears(event));
     }
 
     pub(crate) fn born(&mut self, worker: WorkerId, pool: PoolId) {
         let tag = format!("tag-{worker}");
         let process = ModelWorker::new(KINDS[pool.0], tag.clone(), &mut self.rng, self.calm);
-        let acts = process.boot(&mut self.rng, self.calm);
+        let faults_percent = if self.calm { 0 } else { self.boot_faults_percent };
+        let acts = process.boot(&mut self.rng, faults_percent);
         self.processes.insert(worker, process);
         let (pid, boot_id) = (1_000 + worker.0 as i32, "boot".to_owned());
         let row = WorkerRow { id: worker, pool: KINDS[pool.0].into(), pid, start_time: worker.0, boot_id, tag };
@@ -151,7 +151,7 @@ impl World {
         let Some(process) = self.living(worker) else { return };
         process.dead = Some(exit.clone());
         self.truth.ended(worker, exit);
-        self.after(delay_us, Happening::Reaped(self.life_number, worker));
+        self.after(delay_us, Happening::Reaped(worker));
     }
 
     pub(crate) fn reads(&mut self, worker: WorkerId, message: &ToWorker) {

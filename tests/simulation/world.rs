@@ -19,7 +19,7 @@ use crate::writer::Writer;
 
 const ENQUEUERS: usize = 3;
 /// Steps with faults: at least, and so many more by chance.
-const CHAOS_STEPS: (i64, i64) = (200, 600);
+const CHAOS_STEPS: (i64, i64) = (300, 900);
 /// Steps without faults within which everything must be final.
 const CALM_STEPS_MAX: u64 = 2_000;
 /// Rows and book are checked whole once in so many steps.
@@ -37,22 +37,22 @@ pub(crate) struct Life {
     pub(crate) finished: bool,
 }
 
-/// Something that is about to happen. What belongs to a supervisor carries the number of its life.
+/// Something that is about to happen.
 pub(crate) enum Happening {
-    Born(u64, WorkerId, PoolId),
+    Born(WorkerId, PoolId),
     Does(WorkerId, Does),
     Reads(WorkerId, ToWorker),
     Feels(WorkerId, Signal),
-    Cleans(u64, WorkerId),
-    Reaped(u64, WorkerId),
-    Hears(u64, Event),
-    Commits(u64),
-    Answers(u64),
-    Asks(u64, usize),
+    Cleans(WorkerId),
+    Reaped(WorkerId),
+    Hears(Event),
+    Commits,
+    Answers,
+    Asks(usize),
     Replays,
     WallSteps,
-    Crashes(u64),
-    ShutDown(u64),
+    Crashes,
+    ShutDown,
     Restarts,
 }
 
@@ -62,7 +62,6 @@ pub(crate) struct World {
     pub(crate) now: i64,
     pub(crate) wall_offset: i64,
     pub(crate) life: Option<Life>,
-    pub(crate) life_number: u64,
     pub(crate) processes: BTreeMap<WorkerId, ModelWorker>,
     /// When the last thing sent to, or said by, a worker gets there: pipes keep their order.
     pub(crate) pipes: BTreeMap<(WorkerId, bool), i64>,
@@ -71,6 +70,8 @@ pub(crate) struct World {
     pub(crate) enqueuers: Vec<Enqueuer>,
     /// Ends of runs that were committed or lost, to be replayed.
     pub(crate) old_ends: Vec<queue_core::op::Op>,
+    /// Of the workers that are started while there are faults, so many do not come to `ready`.
+    pub(crate) boot_faults_percent: u64,
     /// Faults have stopped.
     pub(crate) calm: bool,
     pub(crate) trace: String,
@@ -81,19 +82,21 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64) -> World {
+        let mut rng = Rng::new(seed);
+        let boot_faults_percent = *rng.pick(&[5, 30, 80]);
         let mut world = World {
-            rng: Rng::new(seed),
+            rng,
             store: Store::open(Place::Memory, Durability::Normal).unwrap(),
             now: 0,
             wall_offset: FIRST_WALL_US,
             life: None,
-            life_number: 0,
             processes: BTreeMap::new(),
             pipes: BTreeMap::new(),
             ledger: Ledger::default(),
             truth: Truth::default(),
             enqueuers: (0..ENQUEUERS).map(Enqueuer::new).collect(),
             old_ends: Vec::new(),
+            boot_faults_percent,
             calm: false,
             trace: String::new(),
             agenda: BTreeMap::new(),
@@ -131,6 +134,11 @@ impl World {
         self.agenda.insert((at, self.agenda_number), happening);
     }
 
+    /// Takes off the agenda what cannot happen any more.
+    pub(crate) fn only(&mut self, can_happen: fn(&Happening) -> bool) {
+        self.agenda.retain(|_, happening| can_happen(happening));
+    }
+
     pub(crate) fn clocks(&self) -> Now {
         let mono_us = self.now - self.life.as_ref().map_or(self.now, |life| life.started_at);
         Now { wall_us: self.now + self.wall_offset, mono_us }
@@ -164,24 +172,22 @@ impl World {
     }
 
     fn happens(&mut self, happening: Happening) {
-        let lives = |life: u64| self.life.is_some() && self.life_number == life;
         match happening {
-            Happening::Born(life, worker, pool) if lives(life) => self.born(worker, pool),
+            Happening::Born(worker, pool) => self.born(worker, pool),
             Happening::Does(worker, does) => self.does(worker, does),
             Happening::Reads(worker, message) => self.reads(worker, &message),
             Happening::Feels(worker, signal) => self.feels(worker, signal),
-            Happening::Cleans(life, worker) if lives(life) => self.cleans(worker),
-            Happening::Reaped(life, worker) if lives(life) => self.reaped(worker),
-            Happening::Hears(life, event) if lives(life) => self.tell_machine(event),
-            Happening::Commits(life) if lives(life) => self.commits(),
-            Happening::Answers(life) if lives(life) => self.answers(),
-            Happening::Asks(life, number) if lives(life) => self.asks(number),
+            Happening::Cleans(worker) => self.cleans(worker),
+            Happening::Reaped(worker) => self.reaped(worker),
+            Happening::Hears(event) => self.tell_machine(event),
+            Happening::Commits => self.commits(),
+            Happening::Answers => self.answers(),
+            Happening::Asks(number) => self.asks(number),
             Happening::Replays => self.replays(),
             Happening::WallSteps => self.wall_steps(),
-            Happening::Crashes(life) if lives(life) && !self.calm => self.crashes("at some moment"),
-            Happening::ShutDown(life) if lives(life) && !self.calm => self.shut_down(),
+            Happening::Crashes => self.crashes("at some moment"),
+            Happening::ShutDown => self.shut_down(),
             Happening::Restarts => self.restarts(),
-            _ => {}
         }
     }
 

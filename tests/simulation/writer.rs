@@ -76,7 +76,7 @@ impl World {
         }
         let (ops, askers) = std::mem::take(&mut writer.ops).into_iter().unzip();
         writer.in_flight = Some(Batch { ops, askers, demand: std::mem::take(&mut writer.demand), turn: None });
-        self.after(delay_us, Happening::Commits(self.life_number));
+        self.after(delay_us, Happening::Commits);
     }
 
     pub(crate) fn commits(&mut self) {
@@ -96,7 +96,7 @@ impl World {
             return self.crashes("after a commit, before a word of it was said");
         }
         let delay_us = self.rng.between(20, 2_000);
-        self.after(delay_us, Happening::Answers(self.life_number));
+        self.after(delay_us, Happening::Answers);
     }
 
     /// Holds a committed turn against the ledger and against what really happened.
@@ -135,7 +135,7 @@ impl World {
             let Some(asker) = asker else { continue };
             self.enqueuers[asker].hears(reply);
             let pause_us = self.rng.between(1_000, 900_000);
-            self.after(pause_us, Happening::Asks(self.life_number, asker));
+            self.after(pause_us, Happening::Asks(asker));
         }
         for notice in turn.notices {
             self.tell_machine(Event::Notice(notice));
