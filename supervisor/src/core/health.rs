@@ -3,7 +3,7 @@
 //! The first death costs nothing: it may be a task's fault. Deaths in a row, with neither a run answered nor a minute
 //! of life between, wait 0.25 s
 //! doubling to 30 s. Five deaths before `hello` within 60 s open the circuit: one probe a minute. Exit code 78 says that
-//! the worker's own configuration is wrong: no replacement at all.
+//! the worker's own configuration is wrong: no replacement at all. Workers that we killed for what they ran are not counted.
 
 use std::collections::VecDeque;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ipc_contract::message::{Run as RunMessage, ToWorker};
+use ipc_contract::message::{Run as RunMessage, StopReason, ToWorker};
 use ipc_contract::payload::Payload;
 use queue_core::op::{Claimed, Demand, Notice, Op, WorkerRow};
 use queue_core::task::{Ending, Outcome, PoolId, WorkerId};
@@ -206,6 +206,10 @@ impl Machine {
     fn replace(&mut self, slot: &Slot, gone: &WorkerExit, how: &str, now: i64, random: u64) {
         if self.shutdown != Shutdown::No {
             return;
+        }
+        // A death that we brought about, for what it ran, says nothing about its program.
+        if slot.leaving == Some(StopReason::Recycling) && !slot.broken {
+            return self.fill(slot.pool, now);
         }
         let code = if let Exit::Code(code) = gone.exit { Some(code) } else { None };
         let death = Death { before_hello: !slot.greeted, lived_us: now - slot.started_at, code };

@@ -105,3 +105,27 @@ fn greet(play: &mut Play, worker: i64, at_ms: i64) {
     play.does(at_ms, says(worker, FromWorker::Hello(hello())));
     play.at(at_ms, ready(worker), &["demand +1"]);
 }
+
+#[test]
+fn a_worker_that_we_killed_for_its_run_is_replaced_at_once_every_time() {
+    let mut play = Play::ready();
+    let mut at = 0;
+    for worker in 1..=4 {
+        play.does(at, claim(worker, Some(5)));
+        play.does(at + 5, Event::Tick);
+        play.does(at + 5_005, Event::Tick);
+        at += 10_005;
+        assert_eq!(play.does(at, Event::Tick), [format!("kill {worker}")]);
+        let next = worker + 1;
+        let after = [
+            format!("finish {worker}/1 timeout"),
+            format!("down {worker}"),
+            format!("report gone {worker}"),
+            format!("spawn {next}"),
+        ];
+        assert_eq!(play.does(at, gone(worker, Exit::Signal(9))), after);
+        play.does(at, spawned(next));
+        play.does(at, says(next, FromWorker::Hello(hello())));
+        play.does(at, ready(next));
+    }
+}
