@@ -83,22 +83,36 @@ pub struct EndedRun {
     pub run_us: i64,
 }
 
+impl Reader {
+    /// All that one look reads is of one moment, whatever the writer commits meanwhile.
+    fn look<T>(&mut self, look: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
+        self.conn.transaction(look)
+    }
+}
+
+impl Store {
+    /// Nobody else writes.
+    fn look<T>(&mut self, look: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
+        look(&mut self.conn)
+    }
+}
+
 macro_rules! views {
     ($($who:ty),*) => { $(
         impl $who {
             pub fn task(&mut self, id: TaskId) -> Result<Option<TaskView>> {
-                task(&mut self.conn, id)
+                self.look(|conn| task(conn, id))
             }
 
             /// The runs of a task that ended, oldest first. A first run that succeeded is not among them.
             pub fn attempts(&mut self, id: TaskId) -> Result<Vec<AttemptView>> {
-                attempts(&mut self.conn, id)
+                self.look(|conn| attempts(conn, id))
             }
 
             /// Tasks in a state (all when `None`), without args and results: the claimable by queue and rank, the
             /// waiting by time, all others newest first.
             pub fn list(&mut self, state: Option<TaskState>, limit: i64) -> Result<Vec<TaskView>> {
-                list(&mut self.conn, state, limit)
+                self.look(|conn| list(conn, state, limit))
             }
 
             /// (pool, kind): what each pool's workers said that they can run, in their last hello.
@@ -109,7 +123,7 @@ macro_rules! views {
 
             /// The final tasks, at most `limit`.
             pub fn ended_runs(&mut self, limit: i64) -> Result<Vec<EndedRun>> {
-                ended_runs(&mut self.conn, limit)
+                self.look(|conn| ended_runs(conn, limit))
             }
         }
     )* };
@@ -289,7 +303,6 @@ fn list(conn: &mut SqliteConnection, state: Option<TaskState>, limit: i64) -> Re
     };
     let mut views = Vec::with_capacity(ids.len());
     for id in ids {
-        // A row may move between the two looks: then it is simply not on this page.
         views.extend(self::task(conn, TaskId(id))?.map(|view| TaskView {
             args: Vec::new(),
             result: Vec::new(),

@@ -8,6 +8,7 @@
 mod values;
 
 mod bed;
+mod beside;
 mod damage;
 mod finals;
 mod mirror;

@@ -86,12 +86,12 @@ impl Link {
 
     /// What was printed until now belongs to no run.
     pub fn begin_output(&self) {
-        self.output.drain();
+        self.output.drain(read_now);
         self.output.tail().clear();
     }
 
     pub fn take_output(&self) -> Vec<u8> {
-        self.output.drain();
+        self.output.drain(read_now);
         self.output.tail().take()
     }
 
@@ -102,6 +102,12 @@ impl Link {
             let _ = exited.send(exit);
         }
     }
+}
+
+/// Reads what is there. `try_read` only asks what the runtime has noticed, which may be less: the last words of a process
+/// would be lost when its death is told first.
+fn read_now(pipe: &pipe::Receiver, buffer: &mut [u8]) -> io::Result<usize> {
+    Ok(rustix::io::retry_on_intr(|| rustix::io::read(pipe, &mut *buffer))?)
 }
 
 /// What a worker prints.
@@ -116,11 +122,11 @@ impl Output {
     }
 
     /// Takes what is there now; true at the end of the stream.
-    fn drain(&self) -> bool {
+    fn drain(&self, read: impl Fn(&pipe::Receiver, &mut [u8]) -> io::Result<usize>) -> bool {
         let mut buffer = [0; READ_BYTES];
         let mut taken = 0;
         while taken < DRAIN_BYTES_MAX {
-            match self.pipe.try_read(&mut buffer) {
+            match read(&self.pipe, &mut buffer) {
                 Ok(0) => return true,
                 Ok(count) => self.tail().push(&buffer[..count]),
                 Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
@@ -133,7 +139,7 @@ impl Output {
 
 async fn collect(output: Arc<Output>) {
     while output.pipe.readable().await.is_ok() {
-        if output.drain() {
+        if output.drain(pipe::Receiver::try_read) {
             return;
         }
         tokio::task::yield_now().await;
@@ -164,6 +170,10 @@ impl Inbox {
     }
 }
 
+fn unreadable(error: io::Error) -> String {
+    format!("its channel cannot be read: {error}")
+}
+
 struct Reader {
     worker: WorkerId,
     pipe: pipe::Receiver,
@@ -176,40 +186,62 @@ struct Reader {
 
 impl Reader {
     async fn run(mut self, mut exit: oneshot::Receiver<WorkerExit>) {
-        let exited = match self.converse(&mut exit).await {
-            Ok(exited) => exited,
+        let mut buffer = vec![0; READ_BYTES];
+        let exited = match self.converse(&mut exit, &mut buffer).await {
+            Ok(exited) => {
+                if let Err(why) = self.read_out(&mut buffer).await {
+                    self.inbox.report(Event::Broken(self.worker, why)).await;
+                }
+                exited
+            }
             Err(why) => {
                 self.inbox.report(Event::Broken(self.worker, why)).await;
                 exit.await.ok()
             }
         };
         let Some(mut exited) = exited else { return };
-        self.output.drain();
+        self.output.drain(read_now);
         exited.output = self.output.tail().take();
         self.inbox.report(Event::Gone(exited)).await;
     }
 
-    /// Frames become events until the process is dead and its pipe read out; an error is the first bad byte.
-    async fn converse(&mut self, exit: &mut oneshot::Receiver<WorkerExit>) -> Result<Option<WorkerExit>, String> {
-        let mut buffer = vec![0; READ_BYTES];
+    /// Frames become events until the process is dead; an error is the first bad byte.
+    async fn converse(
+        &mut self,
+        exit: &mut oneshot::Receiver<WorkerExit>,
+        buffer: &mut [u8],
+    ) -> Result<Option<WorkerExit>, String> {
         loop {
             let overdue = self.begun.map(|begun| begun + FRAME_TIMEOUT);
             tokio::select! {
                 biased;
-                ready = self.pipe.readable() => ready.map_err(|error| format!("its channel cannot be read: {error}"))?,
-                exited = &mut *exit => {
-                    while self.take(&mut buffer).await?.is_some_and(|count| count > 0) {}
-                    self.whole()?;
-                    return Ok(exited.ok());
-                }
+                ready = self.pipe.readable() => ready.map_err(unreadable)?,
+                exited = &mut *exit => return Ok(exited.ok()),
                 () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => {
                     return Err(format!("a frame was not finished within {} s", FRAME_TIMEOUT.as_secs()));
                 }
             }
-            if self.take(&mut buffer).await? == Some(0) {
-                self.whole()?;
-                let late = || format!("it closed its channel and still lived {} s later", CLOSED_GRACE.as_secs());
-                return Ok(timeout(CLOSED_GRACE, exit).await.map_err(|_| late())?.ok());
+            match self.pipe.try_read(buffer) {
+                Ok(0) => {
+                    self.whole()?;
+                    let late = || format!("it closed its channel and still lived {} s later", CLOSED_GRACE.as_secs());
+                    return Ok(timeout(CLOSED_GRACE, exit).await.map_err(|_| late())?.ok());
+                }
+                Ok(count) => self.take(&buffer[..count]).await?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(unreadable(error)),
+            }
+        }
+    }
+
+    /// The process is dead; what it has written counts all the same.
+    async fn read_out(&mut self, buffer: &mut [u8]) -> Result<(), String> {
+        loop {
+            match read_now(&self.pipe, buffer) {
+                Ok(0) => return self.whole(),
+                Ok(count) => self.take(&buffer[..count]).await?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.whole(),
+                Err(error) => return Err(unreadable(error)),
             }
         }
     }
@@ -218,14 +250,8 @@ impl Reader {
         if self.decoder.is_partial() { Err("it ended in the middle of a frame".to_owned()) } else { Ok(()) }
     }
 
-    /// Takes one bufferful: how many bytes (0 at the end), or `None` when nothing is there now.
-    async fn take(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, String> {
-        let count = match self.pipe.try_read(buffer) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(format!("its channel cannot be read: {error}")),
-        };
-        self.decoder.push(&buffer[..count]);
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.decoder.push(bytes);
         let before = self.begun.take();
         let mut whole = 0;
         while let Some(body) = self.next_frame()? {
@@ -239,7 +265,7 @@ impl Reader {
         if self.decoder.is_partial() {
             self.begun = before.filter(|_| whole == 0).or_else(|| Some(Instant::now()));
         }
-        Ok(Some(count))
+        Ok(())
     }
 
     fn next_frame(&mut self) -> Result<Option<Vec<u8>>, String> {
@@ -250,3 +276,7 @@ impl Reader {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "worker_io_tests.rs"]
+mod tests;
