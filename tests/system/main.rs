@@ -2,4 +2,16 @@
 //! sandbox and ends with the proof that nothing is left of it.
 #![allow(clippy::unwrap_used)]
 
-mod happy;
+mod asking;
+mod behaviour;
+mod commands;
+mod door;
+mod early;
+mod environment;
+mod grandchildren;
+mod noise;
+mod offline;
+mod orphans;
+mod policy;
+mod stopping;
+mod stubborn;

@@ -77,7 +77,41 @@ where
     })
 }
 
-/// Decodes args. Failing here is final: the same bytes cannot fit another time.
+/// MessagePack's map without entries.
+const EMPTY_MAP: u8 = 0x80;
+
+/// Decodes args. No args at all fit whatever takes nothing and whatever takes fields that may all be missing. Failing here is
+/// final: the same bytes cannot fit another time.
 pub(crate) fn read_args<A: DeserializeOwned>(kind: &str, args: &Payload) -> Result<A, Failure> {
-    args.read().map_err(|error| Failure::new(format!("the args do not fit the handler of `{kind}`: {error}")).never())
+    let read = match args.read() {
+        Err(_) if args.0.is_empty() => Payload(vec![EMPTY_MAP]).read(),
+        read => read,
+    };
+    read.map_err(|error| Failure::new(format!("the args do not fit the handler of `{kind}`: {error}")).never())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[serde(default)]
+    struct Optional {
+        text: Option<String>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Required {
+        #[allow(dead_code)]
+        text: String,
+    }
+
+    #[test]
+    fn no_args_are_nothing_or_no_fields() {
+        let none = Payload::default();
+        assert!(read_args::<()>("k", &none).is_ok());
+        assert_eq!(read_args::<Option<u8>>("k", &none).unwrap(), None);
+        assert_eq!(read_args::<Optional>("k", &none).unwrap(), Optional::default());
+        assert!(read_args::<Required>("k", &none).unwrap_err().error.contains("text"), "names what is missing");
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::report::percentile;
+use crate::load::percentile;
 
 const BLOCK_BYTES: usize = 4096;
 const WRITES: usize = 100;

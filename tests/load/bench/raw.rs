@@ -47,8 +47,21 @@ impl Raw {
                 "INSERT INTO task (id, kind, queue, priority, rank, args, name, timeout_ms, max_attempts, max_crashes, \
                  created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
-            .execute(params![id, NOOP, NOOP, 0, id, self.args, None::<&str>, None::<i64>, None::<i64>, None::<i64>, id])?;
-            turn.prepare_cached("INSERT INTO ready (queue, rank, id) VALUES (?, ?, ?)")?.execute(params![NOOP, id, id])?;
+            .execute(params![
+                id,
+                NOOP,
+                NOOP,
+                0,
+                id,
+                self.args,
+                None::<&str>,
+                None::<i64>,
+                None::<i64>,
+                None::<i64>,
+                id
+            ])?;
+            turn.prepare_cached("INSERT INTO ready (queue, rank, id) VALUES (?, ?, ?)")?
+                .execute(params![NOOP, id, id])?;
         }
         finish(turn, self.next_id)?;
 
@@ -73,7 +86,8 @@ impl Raw {
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![COMPLETED, head.id, None::<i32>, 1, head.id, 0, 0, 0])?;
-            turn.prepare_cached("INSERT INTO result (id, bytes) VALUES (?, ?)")?.execute(params![head.id, self.result])?;
+            turn.prepare_cached("INSERT INTO result (id, bytes) VALUES (?, ?)")?
+                .execute(params![head.id, self.result])?;
         }
         finish(turn, self.next_id)?;
         Ok(start.elapsed())
@@ -105,7 +119,11 @@ fn head(turn: &Transaction<'_>, size: usize) -> Result<Vec<Head>> {
     let heads = statement.query_map(params![NOOP, i64::try_from(size)?], |row| {
         let overrides = [row.get(5)?, row.get(6)?, row.get(7)?];
         let tally = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?, row.get(12)?];
-        Ok(Head { id: row.get(0)?, rank: row.get(1)?, _body: (row.get(2)?, row.get(3)?, row.get(4)?, overrides, tally) })
+        Ok(Head {
+            id: row.get(0)?,
+            rank: row.get(1)?,
+            _body: (row.get(2)?, row.get(3)?, row.get(4)?, overrides, tally),
+        })
     })?;
     Ok(heads.collect::<rusqlite::Result<_>>()?)
 }

@@ -6,6 +6,8 @@ use std::fmt;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use crate::load::percentile;
+
 /// One figure, with its value in each round.
 #[derive(Clone, Debug, Serialize)]
 struct Figure {
@@ -89,7 +91,8 @@ impl Spread {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_header(["FIGURE", "MEDIAN", "MIN", "MAX", "UNIT", "RATIO", "MIN", "MAX", "TO"]);
+        let heading = ["FIGURE", "MEDIAN", "MIN", "MAX", "UNIT", "RATIO", "MIN", "MAX", "TO"];
+        table.load_style(presets::NOTHING).set_header(heading);
         for line in self.lines() {
             let ratio = |pick: fn(Spread) -> f64| line.ratio.map(pick).map(rounded).unwrap_or_default();
             table.add_row([
@@ -109,7 +112,7 @@ impl fmt::Display for Report {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        table.fmt(f)
+        f.write_str(&table.trim_fmt())
     }
 }
 
@@ -123,31 +126,9 @@ fn rounded(value: f64) -> String {
     }
 }
 
-/// The smallest value that `percent` of all do not exceed. Sorts the values; 0 when there are none.
-pub(super) fn percentile(values: &mut [f64], percent: usize) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let at = (values.len() * percent).div_ceil(100).saturating_sub(1);
-    values.get(at).copied().unwrap_or(0.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn percentiles_are_values_that_were_measured() {
-        for (values, percent, want) in [
-            (&[][..], 50, 0.0),
-            (&[3.0], 99, 3.0),
-            (&[3.0, 1.0, 2.0], 50, 2.0),
-            (&[4.0, 1.0, 3.0, 2.0], 50, 2.0),
-            (&[4.0, 1.0, 3.0, 2.0], 75, 3.0),
-            (&[4.0, 1.0, 3.0, 2.0], 0, 1.0),
-            (&[4.0, 1.0, 3.0, 2.0], 100, 4.0),
-        ] {
-            assert_eq!(percentile(&mut values.to_vec(), percent), want, "{percent} % of {values:?}");
-        }
-    }
 
     #[test]
     fn a_ratio_compares_within_a_round() {

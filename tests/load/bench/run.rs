@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::disk::sync_ms;
 use super::raw::Raw;
-use super::report::{Report, percentile};
+use super::report::Report;
 use super::ticks::Ticks;
 use super::whole::{Setup, Whole};
+use crate::load::percentile;
 
 const PER_S: &str = "life cycles/s";
 /// Tasks in one transaction, and transactions of each sort in one round.

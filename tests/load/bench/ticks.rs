@@ -33,7 +33,8 @@ impl Ticks {
 
     /// Enqueues `size` tasks in one turn.
     pub(super) fn enqueue(&mut self, size: usize) -> Result<Duration> {
-        let new = NewTask { kind: NOOP.to_owned(), queue: NOOP.to_owned(), args: self.args.clone(), ..NewTask::default() };
+        let new =
+            NewTask { kind: NOOP.to_owned(), queue: NOOP.to_owned(), args: self.args.clone(), ..NewTask::default() };
         let ops = vec![Op::Enqueue(new); size];
         Ok(self.turn(&ops, &[])?.1)
     }

@@ -142,7 +142,9 @@ impl<'a> Whole<'a> {
             let mut client = Client::connect(&self.sandbox.db()).await?;
             // The last one first, since then nearly all others have ended as well.
             for id in (1..=self.last_id).rev() {
-                let is_final = |reader: &mut Reader| anyhow::Ok(reader.task(TaskId(id))?.is_some_and(|view| view.state.is_final()));
+                let is_final = |reader: &mut Reader| {
+                    anyhow::Ok(reader.task(TaskId(id))?.is_some_and(|view| view.state.is_final()))
+                };
                 let mut waits_left = WAITS_MAX;
                 while !is_final(&mut reader)? {
                     ensure!(waits_left > 0, "task {id} does not end");

@@ -31,8 +31,7 @@ impl Line {
 
     /// Null when it is not there.
     pub fn field(&self, name: &str) -> &Value {
-        let fields = self.json.get("fields").unwrap_or(&self.json);
-        fields.get(name).unwrap_or(&Value::Null)
+        self.json.get(name).unwrap_or(&Value::Null)
     }
 
     /// An alert of this name.
@@ -132,7 +131,7 @@ mod tests {
 
     #[test]
     fn lines_are_found_from_a_mark_on() {
-        let text = "{\"fields\":{\"message\":\"alert\",\"name\":\"a\"}}\nplain\n{\"message\":\"ready\"}\n";
+        let text = "{\"message\":\"alert\",\"name\":\"a\"}\nplain\n{\"message\":\"ready\"}\n";
         let log = Log::read(text.as_bytes());
         assert_eq!(log.wait_for("ready", |line| line.is("ready")).number, 2);
         assert!(log.wait_for("alert", |line| line.is_alert("a")).number == 0);

@@ -45,9 +45,8 @@ impl Watched {
 
 /// Living processes that were started with a variable that begins so, or that are in one of these sessions.
 pub(super) fn living(variable_prefix: &str, sessions: &[i32]) -> Vec<Stat> {
-    let is_here = |stat: &Stat| {
-        sessions.contains(&stat.session) || procfs::environment_has(stat.pid, variable_prefix.as_bytes())
-    };
+    let is_here =
+        |stat: &Stat| sessions.contains(&stat.session) || procfs::environment_has(stat.pid, variable_prefix.as_bytes());
     procfs::all().into_iter().filter(|stat| !stat.is_dead() && is_here(stat)).collect()
 }
 

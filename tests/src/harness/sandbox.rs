@@ -46,10 +46,12 @@ impl Sandbox {
         Sandbox::pool("samples", &[&programs().supervisor.to_string_lossy(), "worker", "--samples"])
     }
 
-    /// A pool of one rogue worker, named as the kind that it offers: its misdeed.
-    pub fn rogue_pool(rogue: &[&str]) -> String {
-        let program = programs().rogue_worker.to_string_lossy();
-        Sandbox::pool(rogue[0], &[&[&*program], rogue].concat())
+    /// A pool of one rogue worker, named as the kind that it offers, which is its misdeed; the kind is tried again at once,
+    /// and has these further lines of configuration.
+    pub fn rogue_pool(misdeed: &[&str], kind: &str) -> String {
+        let (program, name) = (programs().rogue_worker.to_string_lossy(), misdeed[0]);
+        let pool = Sandbox::pool(name, &[&[&*program], misdeed].concat());
+        format!("{pool}[kinds.{name}]\nqueue = \"{name}\"\nbackoff = {{ base = \"1ms\", cap = \"1ms\" }}\n{kind}\n")
     }
 
     fn pool(name: &str, command: &[&str]) -> String {
@@ -84,6 +86,15 @@ impl Sandbox {
         let mut command = self.command(&["run"]);
         command.envs(env.iter().copied());
         Supervisor::spawn(command)
+    }
+
+    /// A supervisor as a shell starts it after this line of script, such as `trap '' HUP`.
+    pub fn spawn_after(&self, script: &str, env: &[(&str, &str)]) -> Supervisor {
+        let run = self.command(&["run"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]).arg(run.get_program()).args(run.get_args());
+        shell.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?)))).envs(env.iter().copied());
+        Supervisor::spawn(shell)
     }
 
     /// Runs `supervisor ARGS` about this queue.
@@ -125,6 +136,7 @@ impl Sandbox {
     pub fn settled(&self, id: i64) -> Task {
         let id = id.to_string();
         let waited = self.cli(&["wait", &id]);
+        // Completed, failed, cancelled.
         assert!(matches!(waited.code, Some(0 | 20 | 21)), "{waited}");
         self.cli(&["show", "-o", "json", &id]).ok().json()
     }
@@ -133,6 +145,12 @@ impl Sandbox {
     #[track_caller]
     pub fn shown(&self, id: i64) -> String {
         self.cli(&["show", &id.to_string()]).ok().stdout
+    }
+
+    /// Cancels a task, and waits until it says that this is done.
+    #[track_caller]
+    pub fn cancel(&self, id: i64) {
+        self.cli(&["cancel", &id.to_string()]).ok().says("cancelled");
     }
 
     /// Asks the supervisor by HTTP: status and body of the answer.
@@ -180,12 +198,14 @@ impl Sandbox {
         for mark in [format!("MUTIRAO_TAG={uid}"), self.mark()] {
             let left = living(&mark, &sessions);
             let names = left.iter().map(|stat| (stat, fs::read(format!("/proc/{}/cmdline", stat.pid))));
-            let names = names.map(|(stat, line)| (stat, String::from_utf8_lossy(&line.unwrap_or_default()).into_owned()));
+            let names =
+                names.map(|(stat, line)| (stat, String::from_utf8_lossy(&line.unwrap_or_default()).into_owned()));
             assert_eq!(Vec::from_iter(names), [], "processes are left");
         }
     }
 }
 
+/// Its folder.
 impl AsRef<Path> for Sandbox {
     fn as_ref(&self) -> &Path {
         self.folder.path()

@@ -2,18 +2,18 @@
 
 use std::fs::File;
 use std::io::{Write, stderr};
-use std::process::{Command, abort, exit};
+use std::process::{Command, Stdio, abort, exit};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::park;
 
-use ipc_contract::Run;
+use ipc_contract::{Done, FromWorker, Payload};
 use nix::sys::signal::{Signal, raise};
 use signal_hook::consts::{SIGSEGV, SIGTERM};
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::InRun;
-use crate::channel::{Channel, done, fail};
+use crate::channel::fail;
 
 const FLOOD_CHUNK_BYTES: usize = 64 * 1024;
 
@@ -43,19 +43,19 @@ pub(crate) const MISDEEDS: &[(&str, InRun)] = &[
         channel.say(&fail(run, "flooded"));
     }),
     ("grandchild-done", |channel, run, _| {
-        leave_grandchild();
-        channel.say(&done(run));
+        let result = Payload::of(&leave_grandchild()).expect("text can be encoded");
+        channel.say(&FromWorker::Done(Done { task: run.task, epoch: run.epoch, result, cut: false }));
     }),
     ("grandchild-fail", |channel, run, _| {
-        leave_grandchild();
-        channel.say(&fail(run, "left a grandchild"));
+        let pid = leave_grandchild();
+        channel.say(&fail(run, &pid));
     }),
     ("grandchild-exit", |_, _, _| {
-        leave_grandchild();
+        eprintln!("grandchild {}", leave_grandchild());
         exit(0);
     }),
     ("grandchild-hang", |_, _, _| {
-        leave_grandchild();
+        eprintln!("grandchild {}", leave_grandchild());
         hang();
     }),
 ];
@@ -81,9 +81,9 @@ fn flood(size_bytes: u64) {
     }
 }
 
-/// A process in a session of its own, whose parent is gone and which holds the channel. Its number goes to the log and,
-/// since that is not kept of a run that ends well, to the file `grandchild` in the folder for temporary files.
-fn leave_grandchild() {
-    let script = "setsid sleep 1000 & echo \"grandchild $!\" >&2; echo $! > $TMPDIR/grandchild";
-    Command::new("sh").args(["-c", script]).status().expect("there is a shell");
+/// A process in a session of its own, whose parent is gone and which holds the channel; gives its number.
+fn leave_grandchild() -> String {
+    let script = "setsid sleep 1000 2>/dev/null & echo $! >&2";
+    let shell = Command::new("sh").args(["-c", script]).stdout(Stdio::inherit()).stderr(Stdio::piped()).output();
+    String::from_utf8_lossy(&shell.expect("there is a shell").stderr).trim().to_owned()
 }

@@ -10,9 +10,11 @@ mod early;
 mod good;
 mod noise;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ipc_contract::{FromWorker, Ready, Run, Stop, ToWorker};
+use serde::Deserialize;
 
 use channel::Channel;
 
@@ -52,7 +54,7 @@ fn work(channel: &mut Channel, in_run: InRun, rest: &[String]) -> ExitCode {
     while let Some(message) = channel.hear() {
         match message {
             ToWorker::Run(run) => {
-                eprintln!("run {} of task {} begins", run.attempt, run.task);
+                begin(&run);
                 in_run(channel, &run, rest);
             }
             ToWorker::Stop(Stop { run: None, .. }) => {
@@ -64,6 +66,19 @@ fn work(channel: &mut Channel, in_run: InRun, rest: &[String]) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+#[derive(Default, Deserialize)]
+struct Args {
+    /// A file that is told the number of this process when a run begins.
+    tell: Option<PathBuf>,
+}
+
+fn begin(run: &Run) {
+    eprintln!("attempt {} of task {}", run.attempt, run.task);
+    if let Some(path) = run.args.read::<Args>().unwrap_or_default().tell {
+        std::fs::write(path, format!("{}\n", std::process::id())).expect("the file is writable");
+    }
 }
 
 fn usage() -> ExitCode {

@@ -8,7 +8,7 @@ use ipc_contract::frame::{MAX_FRAME_BYTES, encode};
 use ipc_contract::{Done, FromWorker, Run};
 
 use crate::InRun;
-use crate::channel::{Channel, done, hello};
+use crate::channel::{done, hello};
 
 /// Between two bytes of a drip.
 const DRIP_MS: u64 = 1_000;

@@ -1,0 +1,37 @@
+//! `torture`: kills the supervisor and its workers under load, and exits 1 with the evidence when anything was violated.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use tests::load::torture::{Options, Work, mark, run, worker};
+
+#[derive(Parser)]
+#[command(name = "torture")]
+enum Cli {
+    /// SIGKILL at random moments of real work: nothing may be lost, nothing done twice, nothing left
+    Kill(Options),
+    /// Plays a worker of the torture; started by the supervisor under test.
+    #[command(hide = true)]
+    Worker { folder: PathBuf },
+    /// Plays a plain command of the torture.
+    #[command(hide = true)]
+    Mark {
+        folder: PathBuf,
+        #[command(flatten)]
+        work: Work,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    match Cli::parse() {
+        Cli::Worker { folder } => Ok(worker(&folder)),
+        Cli::Mark { folder, work } => mark(&folder, work).map(|()| ExitCode::SUCCESS),
+        Cli::Kill(options) => {
+            let outcome = run(&options, &std::env::current_exe()?)?;
+            print!("{outcome}");
+            Ok(if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
