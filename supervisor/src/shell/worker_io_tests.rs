@@ -27,13 +27,7 @@ fn open() -> (Worker, Link, mpsc::Receiver<Incoming>) {
 }
 
 fn exit() -> WorkerExit {
-    WorkerExit {
-        worker: WorkerId(1),
-        exit: Exit::Code(0),
-        peak_rss_bytes: None,
-        cpu_ms: None,
-        output: Vec::new(),
-    }
+    WorkerExit { worker: WorkerId(1), exit: Exit::Code(0), peak_rss_bytes: None, cpu_ms: None, output: Vec::new() }
 }
 
 #[tokio::test]
@@ -44,7 +38,10 @@ async fn last_words_count() {
     worker.stderr.write_all(b"last words").unwrap();
     link.exited(exit());
     assert_eq!(incoming.recv().await.unwrap().event, Event::Frame(WorkerId(1), ready));
-    assert_eq!(incoming.recv().await.unwrap().event, Event::Gone(WorkerExit { output: b"last words".to_vec(), ..exit() }));
+    assert_eq!(
+        incoming.recv().await.unwrap().event,
+        Event::Gone(WorkerExit { output: b"last words".to_vec(), ..exit() })
+    );
 }
 
 #[tokio::test]
