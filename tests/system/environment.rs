@@ -5,9 +5,10 @@ use std::fs;
 
 use tests::harness::{Line, Sandbox};
 
-/// A pool whose program only writes down what it finds, and asks not to be started again.
+/// A pool whose program only writes down what it finds, and asks not to be started again. The signals are those of the
+/// reader, as inherited: a shell blocks its own for a moment while it starts one.
 const PROBE: &str = "[pools.probe]\nworkers = 1\nenv = [\"ALLOWED\", \"ABSENT\"]\ncommand = [\"sh\", \"-c\", '''\
-    umask > umask; pwd > folder; env > env; cat /proc/$$/status > status; exit 78''']\n";
+    umask > umask; pwd > folder; env > env; cat /proc/self/status > status; exit 78''']\n";
 /// Signals 32 and 33: nobody but the C library can set them, so they stay as they were inherited.
 const OF_THE_C_LIBRARY: u64 = 0b11 << 31;
 const ALLOWED: [&str; 10] =
