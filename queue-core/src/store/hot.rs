@@ -1,5 +1,7 @@
 //! The statements of the tick, written by hand as fragments with a static id, so that Diesel prepares each once and keeps
 //! it (it never keeps updates, `sql_query` or inserts of several rows). No decision, no value of its own.
+//!
+//! `LIMIT ? + 0`: the planner looks into a bare `LIMIT ?`, so SQLite would prepare the statement anew at each binding.
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
@@ -55,7 +57,7 @@ hot!(TakeReady<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigIn
 hot!(Head<'a>(queue: &'a str as Text, count: i64 as BigInt)
     "SELECT r.id, r.rank, b.kind, b.args, b.priority, b.timeout_ms, b.max_attempts, b.max_crashes, \
      coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
-     FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ?) r \
+     FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
      CROSS JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id ORDER BY r.rank, r.id"
     => (BigInt, BigInt, Text, Binary, Integer, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>,
         BigInt, BigInt, BigInt, BigInt, BigInt));
@@ -71,7 +73,7 @@ hot!(TakeLater(id: i64 as BigInt) "DELETE FROM later WHERE id = ?");
 hot!(DueTasks(until: i64 as BigInt, count: i64 as BigInt)
     "SELECT l.id, l.state, b.queue, b.priority, \
      coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
-     FROM (SELECT id, state, due_at FROM later WHERE due_at <= ? ORDER BY due_at, id LIMIT ?) l \
+     FROM (SELECT id, state, due_at FROM later WHERE due_at <= ? ORDER BY due_at, id LIMIT ? + 0) l \
      CROSS JOIN task b ON b.id = l.id LEFT JOIN tally t ON t.id = l.id ORDER BY l.due_at, l.id"
     => (BigInt, Integer, Text, Integer, BigInt, BigInt, BigInt, BigInt, BigInt));
 

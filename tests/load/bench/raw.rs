@@ -113,7 +113,7 @@ fn head(turn: &Transaction<'_>, size: usize) -> Result<Vec<Head>> {
     let mut statement = turn.prepare_cached(
         "SELECT r.id, r.rank, b.kind, b.args, b.priority, b.timeout_ms, b.max_attempts, b.max_crashes, \
          coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
-         FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ?) r \
+         FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
          CROSS JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id ORDER BY r.rank, r.id",
     )?;
     let heads = statement.query_map(params![NOOP, i64::try_from(size)?], |row| {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use ipc_contract::Payload;
 use serde_json::json;
 
@@ -16,6 +16,8 @@ use crate::load::percentile;
 const PER_S: &str = "life cycles/s";
 /// Tasks in one transaction, and transactions of each sort in one round.
 const SIZES: [(usize, usize); 4] = [(1, 200), (16, 200), (100, 100), (1000, 20)];
+/// How often two that are compared take turns within a round: a disk that others use is not the same for long.
+const SLICES: usize = 10;
 /// What the whole path is compared with: the most that plain SQLite does.
 const YARDSTICK: &str = "raw SQLite, 1000 a transaction";
 /// What callers that wait for each commit are compared with.
@@ -27,19 +29,19 @@ const ARGS_BYTES: usize = 88;
 /// What to measure.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Tasks of one drain, and of one measurement end to end.
+    /// Tasks of one drain, and of one measurement end to end
     #[arg(long, default_value_t = 3_000)]
     tasks: usize,
-    /// Rounds; the more there are, the surer is the median.
+    /// Rounds; the more there are, the surer is the median
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Worker processes of the whole path; each number is measured by itself.
+    /// Worker processes of the whole path; each number is measured by itself
     #[arg(long, value_delimiter = ',', default_value = "2,16")]
     workers: Vec<u32>,
-    /// Clients that enqueue at the same time, each waiting for its answer.
+    /// Clients that enqueue at the same time, each waiting for its answer
     #[arg(long, default_value_t = 16)]
     clients: usize,
-    /// Write every figure of every round to this file as well.
+    /// Write every figure of every round to this file as well
     #[arg(long)]
     json: Option<PathBuf>,
 }
@@ -49,6 +51,7 @@ pub struct Options {
 /// # Errors
 /// Those of the system and the database; rows that the doctor complains of; a JSON file that cannot be written.
 pub fn run(options: &Options, program: PathBuf) -> Result<Report> {
+    ensure!(options.tasks > 0 && options.clients > 0, "there must be at least one task and one client");
     let setup = Setup {
         program,
         tasks: options.tasks,
@@ -78,8 +81,8 @@ fn below(report: &mut Report, setup: &Setup, round: usize) -> Result<()> {
     report.note(DISK, "ms", sync_ms(folder.path())?, None);
     for (size, count) in SIZES {
         let (mut raw_s, mut tick_s) = (0.0, 0.0);
-        for turn in round..round + 2 {
-            for _ in 0..count {
+        for turn in round..round + 2 * SLICES {
+            for _ in 0..count / SLICES {
                 match turn % 2 {
                     0 => raw_s += raw.cycle(size)?.as_secs_f64(),
                     _ => tick_s += ticks.cycle(size)?.as_secs_f64(),

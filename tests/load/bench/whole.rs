@@ -72,7 +72,7 @@ impl<'a> Whole<'a> {
 
     /// Answers a second, and life cycles a second from the first question to the last end.
     pub(super) fn end_to_end(&mut self, clients: usize) -> Result<(f64, f64)> {
-        let tasks = if clients == 1 { self.setup.tasks / ALONE_TASKS_DIVISOR } else { self.setup.tasks };
+        let tasks = if clients == 1 { self.setup.tasks.div_ceil(ALONE_TASKS_DIVISOR) } else { self.setup.tasks };
         let share = tasks.div_ceil(clients);
         let wall = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let start = Instant::now();
