@@ -63,6 +63,8 @@ pub(crate) struct Desk {
     give_back: VecDeque<RunRef>,
     draining: bool,
     over: Option<Ended>,
+    /// The executing thread has left: nothing more is to be said.
+    closed: bool,
 }
 
 impl Desk {
@@ -76,6 +78,7 @@ impl Desk {
             give_back: VecDeque::new(),
             draining: false,
             over: None,
+            closed: false,
         }
     }
 
@@ -105,7 +108,7 @@ impl Desk {
 
     /// A message is about to leave: false when nobody is left to read it, a text when the contract forbids it.
     pub(crate) fn may_send(&mut self, message: &FromWorker) -> Result<bool, String> {
-        if self.over.is_some() {
+        if self.over.is_some() || self.closed {
             return Ok(false);
         }
         self.session.sees(message).map(|()| true).map_err(|violation| violation.to_string())
@@ -157,6 +160,14 @@ impl Desk {
 
     pub(crate) fn has_back(&self) -> bool {
         !self.give_back.is_empty()
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     pub(crate) fn beats(&self) -> bool {

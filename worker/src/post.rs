@@ -13,7 +13,10 @@ use crate::sync::lock;
 
 pub(crate) struct Post {
     desk: Mutex<Desk>,
-    changed: Condvar,
+    /// Rung for the executing thread.
+    work: Condvar,
+    /// Rung for the second thread that writes, and only when it has something to do: it would cost each run a wake-up.
+    side: Condvar,
     /// Taken before the desk, never after it. Whoever holds it decides what is written next, so the order of decisions is the
     /// order on the wire, and no frame splits another.
     writer: Mutex<Box<dyn Write + Send>>,
@@ -21,13 +24,20 @@ pub(crate) struct Post {
 
 impl Post {
     pub(crate) fn new(writer: impl Write + Send + 'static) -> Self {
-        Self { desk: Mutex::new(Desk::new()), changed: Condvar::new(), writer: Mutex::new(Box::new(writer)) }
+        let (work, side) = (Condvar::new(), Condvar::new());
+        Self { desk: Mutex::new(Desk::new()), work, side, writer: Mutex::new(Box::new(writer)) }
     }
 
-    /// Changes what is known, and wakes whoever waits for a change.
+    /// Changes what is known, and wakes whom it may concern.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Desk) -> T) -> T {
-        let outcome = change(&mut lock(&self.desk));
-        self.changed.notify_all();
+        let mut desk = lock(&self.desk);
+        let outcome = change(&mut desk);
+        let concerns_side = desk.has_back() || desk.is_closed();
+        drop(desk);
+        self.work.notify_one();
+        if concerns_side {
+            self.side.notify_one();
+        }
         outcome
     }
 
@@ -61,26 +71,29 @@ impl Post {
             if let Some(next) = desk.next() {
                 return next;
             }
-            desk = self.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
+            desk = self.work.wait(desk).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// The second thread that writes: beats, and what is given back while a handler is busy. Returns once `closed` says so.
-    pub(crate) fn attend(&self, beat_interval: Duration, closed: impl Fn() -> bool) {
+    /// The second thread that writes: beats, and what is given back while a handler is busy. Returns once the desk is closed.
+    pub(crate) fn attend(&self, beat_interval: Duration) {
         let mut last_beat = Instant::now();
-        while !closed() {
+        loop {
             let until_beat = beat_interval.saturating_sub(last_beat.elapsed());
             let desk = lock(&self.desk);
             let (desk, _) = self
-                .changed
-                .wait_timeout_while(desk, until_beat, |desk| !desk.has_back() && !closed())
+                .side
+                .wait_timeout_while(desk, until_beat, |desk| !desk.has_back() && !desk.is_closed())
                 .unwrap_or_else(PoisonError::into_inner);
-            let beats = desk.beats();
+            let (beats, closed) = (desk.beats(), desk.is_closed());
             drop(desk);
+            if closed {
+                return;
+            }
             while self.send_chosen(Desk::take_back) {}
             if last_beat.elapsed() >= beat_interval {
                 last_beat = Instant::now();
-                if beats && !closed() {
+                if beats {
                     self.send(FromWorker::Beat(Beat {}));
                 }
             }

@@ -3,7 +3,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,17 +51,16 @@ where
     W: Write + Send + 'static,
 {
     let post = Arc::new(Post::new(writer));
-    let closed = Arc::new(AtomicBool::new(false));
     // The greeting leaves before anything else can: the other threads do not exist yet.
     post.send(FromWorker::Hello(hello(handlers, identity)));
-    if let Err(error) = start_threads(reader, &post, &closed, identity) {
+    if let Err(error) = start_threads(reader, &post, identity) {
         return Ended::Io(format!("cannot start a thread: {error}"));
     }
     let ended = execute(&post, handlers);
     if ended == Ended::Drained {
         post.send(FromWorker::Bye(Bye::default()));
     }
-    post.change(|_| closed.store(true, Ordering::SeqCst));
+    post.change(|desk| desk.close());
     ended
 }
 
@@ -78,17 +76,15 @@ fn hello(handlers: &Handlers, identity: &Identity) -> Hello {
     }
 }
 
-fn start_threads<R>(reader: R, post: &Arc<Post>, closed: &Arc<AtomicBool>, identity: &Identity) -> io::Result<()>
+fn start_threads<R>(reader: R, post: &Arc<Post>, identity: &Identity) -> io::Result<()>
 where
     R: Read + Send + 'static,
 {
     let reading = Arc::clone(post);
     thread::Builder::new().name("mutirao-reader".into()).spawn(move || read(reader, &reading))?;
-    let (beating, closed) = (Arc::clone(post), Arc::clone(closed));
+    let beating = Arc::clone(post);
     let beat_interval = Duration::from_millis(identity.beat_interval_ms);
-    thread::Builder::new()
-        .name("mutirao-beat".into())
-        .spawn(move || beating.attend(beat_interval, || closed.load(Ordering::SeqCst)))?;
+    thread::Builder::new().name("mutirao-beat".into()).spawn(move || beating.attend(beat_interval))?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //!
 //! `LIMIT ? + 0`: the planner looks into a bare `LIMIT ?`, so SQLite would prepare the statement anew at each binding.
 
+use std::sync::LazyLock;
+
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
@@ -15,11 +17,13 @@ macro_rules! hot {
 
         impl $(<$life>)? QueryFragment<Sqlite> for $name $(<$life>)? {
             fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                let mut parts = $text.split('?');
-                out.push_sql(parts.next().unwrap_or_default());
+                // Walked at each execution for the values: the text is cut only once.
+                static PARTS: LazyLock<Vec<&str>> = LazyLock::new(|| $text.split('?').collect());
+                let mut parts = PARTS.iter();
+                out.push_sql(parts.next().copied().unwrap_or_default());
                 $(
                     out.push_bind_param::<$sql, _>(&self.$field)?;
-                    out.push_sql(parts.next().unwrap_or_default());
+                    out.push_sql(parts.next().copied().unwrap_or_default());
                 )*
                 Ok(())
             }

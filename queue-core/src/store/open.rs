@@ -64,10 +64,6 @@ impl Store {
         self.in_doubt = false;
         Ok(())
     }
-
-    pub fn as_reader(&mut self) -> &mut SqliteConnection {
-        &mut self.conn
-    }
 }
 
 impl Reader {

@@ -1,9 +1,9 @@
 //! The live half of `doctor`: the book against the rows, and processes and descriptors against the worker rows, all as of
-//! one moment in which the writer is idle. Compares only; asks nobody itself.
+//! one moment in which the writer is idle; leased tasks against what the workers have. Compares only; asks nobody itself.
 
 use std::collections::BTreeSet;
 
-use queue_core::op::{Op, WorkerRow};
+use queue_core::op::{Op, RunKey};
 use queue_core::store::{Finding, StoreError};
 use queue_core::task::WorkerId;
 use tokio::sync::oneshot;
@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::handle::Unavailable;
 use super::pending::Pending;
 use super::procfs;
+use super::writer::Examined;
 use crate::core::Machine;
 
 /// Pipes to one worker that we hold: stdin, stdout, stderr.
@@ -40,7 +41,9 @@ pub struct Examination {
 struct Out {
     callers: Vec<Caller>,
     /// Workers whose rows must be there, by what the machine knows and what the writer has been told.
-    expected: BTreeSet<WorkerId>,
+    workers: BTreeSet<WorkerId>,
+    /// Runs that some worker has, or whose end the writer has not been told yet.
+    runs: BTreeSet<RunKey>,
     census: Option<Vec<Finding>>,
     rows: Option<Result<Vec<Finding>, StoreError>>,
 }
@@ -65,16 +68,19 @@ impl Examination {
     /// To be called while no batch is with the writer.
     pub fn begin(&mut self, machine: &Machine, pending: &Pending) {
         let there = machine.slots().iter().filter(|(_, slot)| slot.pid.is_some()).map(|(worker, _)| *worker);
-        let mut expected: BTreeSet<WorkerId> = there.collect();
+        let mut workers: BTreeSet<WorkerId> = there.collect();
+        let mut runs: BTreeSet<RunKey> =
+            machine.slots().values().filter_map(|slot| slot.run()).map(|run| run.key).collect();
         for op in pending.ops() {
             match op {
-                Op::WorkerUp(row) => drop(expected.remove(&row.id)),
-                Op::WorkerGone(worker) => drop(expected.insert(*worker)),
-                _ => {}
+                Op::WorkerUp(row) => drop(workers.remove(&row.id)),
+                Op::WorkerGone(worker) => drop(workers.insert(*worker)),
+                Op::Finish { run, .. } => drop(runs.insert(*run)),
+                Op::Enqueue(_) | Op::Cancel(_) | Op::Offer { .. } => {}
             }
         }
         let callers = std::mem::take(&mut self.wanted);
-        self.out = Some(Out { callers, expected, census: None, rows: None });
+        self.out = Some(Out { callers, workers, runs, census: None, rows: None });
     }
 
     pub fn census(&mut self, census: Census, links: usize) {
@@ -96,16 +102,23 @@ impl Examination {
         self.conclude();
     }
 
-    pub fn examined(&mut self, found: Result<(Vec<Finding>, Vec<WorkerRow>), StoreError>) {
+    pub fn examined(&mut self, found: Result<Examined, StoreError>) {
         let Some(out) = &mut self.out else { return };
-        out.rows = Some(found.map(|(mut findings, rows)| {
-            let recorded: BTreeSet<WorkerId> = rows.iter().map(|row| row.id).collect();
-            let wrong = |worker: &WorkerId, what: &str| Finding {
+        out.rows = Some(found.map(|Examined { mut findings, workers, runs }| {
+            let recorded: BTreeSet<WorkerId> = workers.iter().map(|row| row.id).collect();
+            let worker = |worker: &WorkerId, what: &str| Finding {
                 rule: "worker rows and processes agree",
                 detail: format!("worker {worker} {what}"),
             };
-            findings.extend(out.expected.difference(&recorded).map(|worker| wrong(worker, "lives and has no row")));
-            findings.extend(recorded.difference(&out.expected).map(|worker| wrong(worker, "has a row and no process")));
+            findings.extend(out.workers.difference(&recorded).map(|id| worker(id, "lives and has no row")));
+            findings.extend(recorded.difference(&out.workers).map(|id| worker(id, "has a row and no process")));
+            let leased: BTreeSet<RunKey> = runs.into_iter().collect();
+            let run = |run: &RunKey, what: &str| Finding {
+                rule: "every leased task is with a worker",
+                detail: format!("run {} of task {} {what}", run.epoch, run.task),
+            };
+            findings.extend(out.runs.difference(&leased).map(|key| run(key, "is with a worker and not leased")));
+            findings.extend(leased.difference(&out.runs).map(|key| run(key, "is leased and no worker has it")));
             findings
         }));
         self.conclude();
@@ -121,5 +134,42 @@ impl Examination {
             // Who has hung up does not need it.
             let _ = caller.send(found.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use queue_core::op::WorkerRow;
+    use queue_core::task::TaskId;
+
+    /// What an idle supervisor finds when the writer and the system say this; every pipe is allowed.
+    fn check(workers: Vec<WorkerRow>, runs: Vec<RunKey>, strangers: Vec<i32>, pending: Vec<Op>) -> Vec<&'static str> {
+        let mut waiting = Pending::default();
+        pending.into_iter().for_each(|op| waiting.push(op, None));
+        let (caller, mut answer) = oneshot::channel();
+        let mut examination = Examination::new(usize::MAX / 2);
+        examination.want(caller);
+        examination.begin(&Machine::new(Vec::new(), 1, String::new()), &waiting);
+        assert!(examination.is_out() && !examination.is_wanted());
+        examination.census(Census { strangers, ..Census::default() }, 0);
+        assert!(answer.try_recv().is_err(), "half an examination");
+        examination.examined(Ok(Examined { findings: Vec::new(), workers, runs }));
+        answer.try_recv().unwrap().unwrap().into_iter().map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn what_only_one_side_knows_is_found() {
+        let text = String::new;
+        let (pool, boot_id, tag) = (text(), text(), text());
+        let row = WorkerRow { id: WorkerId(4), pool, pid: 7, start_time: 1, boot_id, tag };
+        let run = RunKey { task: TaskId(9), epoch: 2 };
+        assert_eq!(check(vec![], vec![], vec![], vec![]), [""; 0]);
+        assert_eq!(check(vec![row.clone()], vec![], vec![], vec![]), ["worker rows and processes agree"]);
+        assert_eq!(check(vec![], vec![run], vec![], vec![]), ["every leased task is with a worker"]);
+        assert_eq!(check(vec![], vec![], vec![77], vec![]), ["every child is a worker"]);
+        let ending = queue_core::task::Ending::bare(queue_core::task::Outcome::Ok, "");
+        let told = vec![Op::WorkerGone(WorkerId(4)), Op::Finish { run, ending, refill: None }];
+        assert_eq!(check(vec![row], vec![run], vec![], told), [""; 0], "the writer is about to hear of both");
     }
 }

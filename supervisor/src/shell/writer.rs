@@ -5,10 +5,10 @@
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use queue_core::book::Book;
-use queue_core::op::{Demand, Op, WorkerRow};
+use queue_core::book::{Book, Running};
+use queue_core::op::{Demand, Op, RunKey, WorkerRow};
 use queue_core::store::{Finding, Store, StoreError};
-use queue_core::task::Now;
+use queue_core::task::{Now, TaskId};
 use queue_core::tick::{Turn, tick};
 use tokio::sync::mpsc;
 
@@ -29,8 +29,16 @@ pub enum Job {
 pub enum Answer {
     /// On an error the batch comes back: nothing of it was done.
     Turn(Result<Turn, (StoreError, Batch)>),
-    /// What is wrong, and the worker rows as they are.
-    Examined(Result<(Vec<Finding>, Vec<WorkerRow>), StoreError>),
+    Examined(Result<Examined, StoreError>),
+}
+
+/// What only the writer can see.
+pub struct Examined {
+    /// Where book and rows differ.
+    pub findings: Vec<Finding>,
+    pub workers: Vec<WorkerRow>,
+    /// Every run that is leased.
+    pub runs: Vec<RunKey>,
 }
 
 /// The thread's door. Dropping it ends the thread, which closes the database.
@@ -83,6 +91,8 @@ fn turn(
     done.map_err(|error| (error, batch))
 }
 
-fn examine(store: &mut Store, book: &Book) -> Result<(Vec<Finding>, Vec<WorkerRow>), StoreError> {
-    Ok((store.check_book(book)?, store.workers()?))
+fn examine(store: &mut Store, book: &Book) -> Result<Examined, StoreError> {
+    let key = |(id, run): (&TaskId, &Running)| RunKey { task: *id, epoch: run.tally.epoch };
+    let runs = book.rows().running.iter().map(key).collect();
+    Ok(Examined { findings: store.check_book(book)?, workers: store.workers()?, runs })
 }
