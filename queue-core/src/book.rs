@@ -140,7 +140,7 @@ impl Overlay {
         }
     }
 
-    /// The claimable by queue, of the queues that some pool with credits serves.
+    /// The claimable by queue.
     pub(crate) fn ready(&self, book: &Book) -> BTreeMap<String, u64> {
         let mut ready = book.rows.ready.clone();
         for (queue, change) in &self.ready {

@@ -141,7 +141,7 @@ impl Machine {
         self.out.push(Command::Clean(worker));
     }
 
-    pub(super) fn cleaned(&mut self, worker: WorkerId, output: Vec<u8>, _now: i64) {
+    pub(super) fn cleaned(&mut self, worker: WorkerId, output: Vec<u8>) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         if !matches!(slot.phase, Phase::Cleaning(..)) {
             return;

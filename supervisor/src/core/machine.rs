@@ -60,7 +60,7 @@ impl Machine {
             Event::Spawned(row) => self.spawned(row, now),
             Event::Frame(worker, message) => self.frame(worker, message, now),
             Event::Broken(worker, why) => self.broken(worker, &why, now),
-            Event::Cleaned(worker, output) => self.cleaned(worker, output, now),
+            Event::Cleaned(worker, output) => self.cleaned(worker, output),
             Event::Gone(exit) => self.gone(&exit, now, random),
             Event::Notice(Notice::Claimed(claimed)) => self.claimed(claimed, now),
             Event::Notice(Notice::StopWanted(run)) => self.cancel(run, now),
@@ -175,6 +175,7 @@ impl Machine {
     fn gone(&mut self, gone: &WorkerExit, now: i64, random: u64) {
         let Some(mut slot) = self.slots.remove(&gone.worker) else { return };
         self.timers.clear_worker(gone.worker);
+        let with_run = slot.run().is_some();
         match std::mem::replace(&mut slot.phase, Phase::Leaving) {
             Phase::Working(run) => {
                 let run_us = now - run.started_at;
@@ -197,13 +198,15 @@ impl Machine {
         };
         let (worker, pool, pid) = (gone.worker, slot.pool, slot.pid);
         self.out.push(Command::Report(Report::WorkerGone { worker, pool, pid, how: how.clone() }));
-        self.replace(&slot, gone, &how, now, random);
+        let code = if let Exit::Code(code) = gone.exit { Some(code) } else { None };
+        let death = Death { before_hello: !slot.greeted, with_run, lived_us: now - slot.started_at, code };
+        self.replace(&slot, death, &how, now, random);
         if self.shutdown != Shutdown::No && self.slots.is_empty() {
             self.out.push(Command::Finished);
         }
     }
 
-    fn replace(&mut self, slot: &Slot, gone: &WorkerExit, how: &str, now: i64, random: u64) {
+    fn replace(&mut self, slot: &Slot, death: Death, how: &str, now: i64, random: u64) {
         if self.shutdown != Shutdown::No {
             return;
         }
@@ -211,10 +214,8 @@ impl Machine {
         if slot.leaving == Some(StopReason::Recycling) && !slot.broken {
             return self.fill(slot.pool, now);
         }
-        let code = if let Exit::Code(code) = gone.exit { Some(code) } else { None };
-        let death = Death { before_hello: !slot.greeted, lived_us: now - slot.started_at, code };
         let pool = &mut self.pools[slot.pool.0];
-        let verdict = pool.health.died(death, now, random);
+        let verdict = pool.health.died(death, pool.spec.workers, now, random);
         pool.start_at = verdict.restart_at.unwrap_or(i64::MAX);
         if verdict.opened {
             let then = match pool.health.circuit() {

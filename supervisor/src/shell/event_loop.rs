@@ -28,7 +28,7 @@ use crate::observe;
 /// Inputs of one kind taken up before the writer gets its next batch.
 const BURST_MAX: usize = 256;
 /// Until a turn is tried again that the database could not take.
-const RETRY_AFTER: Duration = Duration::from_millis(250);
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The wall clock may step, so a due time is looked at again this often.
 const DUE_LOOK_US: i64 = 1_000_000;
 
@@ -59,6 +59,8 @@ pub struct EventLoop {
     pub next_due: Option<i64>,
     /// A limit was reached in the last turn, or it must be tried again at this moment.
     pub turn_at: Option<Instant>,
+    /// The last turn could not be written.
+    pub in_trouble: bool,
     pub stopping: bool,
     pub finished: bool,
 }
@@ -76,9 +78,9 @@ impl EventLoop {
             let wake = self.wake_at();
             tokio::select! {
                 biased;
-                Some(answer) = inputs.answers.recv() => self.answered(answer)?,
+                answer = inputs.answers.recv() => self.answered(answer.ok_or_else(|| thread_gone("writer"))?)?,
                 Some(()) = inputs.stops.recv() => self.stop(),
-                Some(told) = inputs.told.recv() => self.told(told),
+                told = inputs.told.recv() => self.told(told.ok_or_else(|| thread_gone("spawner"))?),
                 Some(incoming) = inputs.events.recv() => self.happened(incoming.event),
                 Some(request) = inputs.requests.recv(), if self.pending.has_room() => self.requested(request),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.happened(Event::Tick),
@@ -104,7 +106,7 @@ impl EventLoop {
             return;
         }
         if self.examination.is_wanted() {
-            self.examination.begin(&self.machine, &self.pending);
+            self.examination.begin(&self.machine, &self.pending, self.links.len());
             self.spawner.ask(Ask::Census);
             return self.writer.ask(Job::Examine);
         }
@@ -124,8 +126,10 @@ impl EventLoop {
         let machine = self.machine.next_deadline().map(|at| self.clock.instant(at));
         let writer_free = self.pending.is_idle() && !self.examination.is_out();
         let now = self.clock.now();
-        let due = self.next_due.filter(|_| writer_free);
-        let due = due.map(|at| self.clock.instant(now.mono_us + (at - now.wall_us).clamp(0, DUE_LOOK_US)));
+        // A turn that is held back looks at what is due as well.
+        let due = self.next_due.filter(|_| writer_free && self.turn_at.is_none());
+        let wait_us = |at: i64| at.saturating_sub(now.wall_us).clamp(0, DUE_LOOK_US);
+        let due = due.map(|at| self.clock.instant(now.mono_us + wait_us(at)));
         let held_back = self.turn_at.filter(|_| writer_free);
         [machine, due, held_back].into_iter().flatten().min()
     }
@@ -159,7 +163,7 @@ impl EventLoop {
                 if let Op::Offer { pool, kinds } = &op {
                     lock(&self.handle.shared().offers).said(pool, kinds);
                 }
-                self.pending.push(op, None);
+                self.pending.push(op);
             }
             Command::Demand(demand) => self.pending.demand(demand),
             Command::Report(report) => observe::report(&report, self.handle.config()),
@@ -214,7 +218,7 @@ impl EventLoop {
                 // Who has hung up does not need it.
                 let _ = caller.send(Err(Unavailable::Stopping));
             }
-            Request::Submit(op, caller) => self.pending.push(*op, Some(caller)),
+            Request::Submit(op, caller) => self.pending.call(*op, caller),
             Request::Examine(caller) => self.examination.want(caller),
         }
     }
@@ -226,13 +230,20 @@ impl EventLoop {
 
     fn answered(&mut self, answer: Answer) -> Result<(), StoreError> {
         match answer {
-            Answer::Turn(Ok(turn)) => self.turned(turn),
+            Answer::Turn(Ok(turn)) => {
+                self.in_trouble = false;
+                self.turned(turn)?;
+            }
             Answer::Turn(Err((error, batch))) => match error.kind {
                 StoreErrorKind::Busy | StoreErrorKind::Full => {
-                    let text = format!("the database cannot be written now: {error}");
-                    observe::report(&Report::Alert { name: "database", text }, self.handle.config());
+                    self.trouble(&error);
                     self.pending.put_back(batch, &error);
                     self.turn_at = Some(Instant::now() + RETRY_AFTER);
+                    if self.finished && error.kind == StoreErrorKind::Full {
+                        // Every worker is gone; what could not be written is put in order at the next start.
+                        self.pending.give_up(&Unavailable::Full(error.to_string()));
+                        return Err(error);
+                    }
                 }
                 // What is on the disk is unknown, or not what we think: only a new start can tell.
                 _ => {
@@ -245,12 +256,20 @@ impl EventLoop {
         Ok(())
     }
 
-    fn turned(&mut self, turn: Turn) {
+    /// Told once, until a turn has gone well again.
+    fn trouble(&mut self, error: &StoreError) {
+        if !std::mem::replace(&mut self.in_trouble, true) {
+            let text = format!("the database cannot be written now: {error}");
+            observe::report(&Report::Alert { name: "database", text }, self.handle.config());
+        }
+    }
+
+    fn turned(&mut self, turn: Turn) -> Result<(), StoreError> {
         self.next_due = turn.next_due;
         if turn.more {
             self.turn_at = Some(Instant::now());
         }
-        self.pending.settle(turn.replies);
+        self.pending.settle(turn.replies)?;
         for notice in turn.notices {
             if let Notice::Finished { id, reason, .. } = &notice {
                 self.handle.shared().waiters.wake(*id);
@@ -261,5 +280,11 @@ impl EventLoop {
             }
             self.happened(Event::Notice(notice));
         }
+        Ok(())
     }
+}
+
+/// A thread that has panicked said why on stderr. Nothing can go on without it; the next start puts the rows in order.
+fn thread_gone(name: &str) -> StoreError {
+    StoreError { kind: StoreErrorKind::Invariant, detail: format!("the {name} thread is gone") }
 }

@@ -2,10 +2,12 @@
 //! environment, killed, and waited for. Only when none is left may their tasks be given out again.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::os::fd::OwnedFd;
 
 use queue_core::op::WorkerRow;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::procfs::{self, Stat};
@@ -13,8 +15,9 @@ use super::procfs::{self, Stat};
 /// The variable whose value begins with the database's uid, in every process below a worker that kept its environment.
 pub const TAG_VARIABLE: &str = "MUTIRAO_TAG";
 
-/// Kills everything that is left, however many rounds it takes; how many processes that were.
-pub fn kill_remains(workers: &[WorkerRow], uid: &str) -> usize {
+/// Kills everything that is left, however many rounds it takes; how many processes that were. Errs when one lives and cannot
+/// be killed: its task may then not be given out.
+pub fn kill_remains(workers: &[WorkerRow], uid: &str) -> io::Result<usize> {
     let boot_id = procfs::boot_id();
     let recorded: Vec<&WorkerRow> = workers.iter().filter(|row| row.boot_id == boot_id).collect();
     let tag = format!("{TAG_VARIABLE}={uid}");
@@ -22,13 +25,14 @@ pub fn kill_remains(workers: &[WorkerRow], uid: &str) -> usize {
     loop {
         let all = procfs::all();
         let remains = all.iter().filter(|stat| !stat.is_dead() && is_remains(stat, &all, &recorded, tag.as_bytes()));
-        let dying: Vec<OwnedFd> = remains.filter_map(|stat| strike(stat, &mut killed)).collect();
+        let struck = remains.map(|stat| strike(stat, &mut killed)).collect::<io::Result<Vec<Option<OwnedFd>>>>()?;
+        let dying: Vec<OwnedFd> = struck.into_iter().flatten().collect();
         if dying.is_empty() {
-            return killed.len();
+            return Ok(killed.len());
         }
         for pidfd in &dying {
             // Waits as long as it takes: a task is not given out while it may still run.
-            while poll(&mut [PollFd::new(pidfd, PollFlags::IN)], None) == Err(rustix::io::Errno::INTR) {}
+            while poll(&mut [PollFd::new(pidfd, PollFlags::IN)], None) == Err(Errno::INTR) {}
         }
     }
 }
@@ -44,15 +48,25 @@ fn is_remains(stat: &Stat, all: &[Stat], recorded: &[&WorkerRow], tag: &[u8]) ->
     stat.pid != mine && (in_session || procfs::environment_has(stat.pid, tag))
 }
 
-fn strike(stat: &Stat, killed: &mut BTreeSet<(i32, i64)>) -> Option<OwnedFd> {
-    let pidfd = pidfd_open(Pid::from_raw(stat.pid)?, PidfdFlags::empty()).ok()?;
+/// `None` when it is gone already.
+fn strike(stat: &Stat, killed: &mut BTreeSet<(i32, i64)>) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = Pid::from_raw(stat.pid) else { return Ok(None) };
+    let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => pidfd,
+        Err(Errno::SRCH) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     // Between the look and the handle the number may have changed hands.
-    if procfs::stat(stat.pid)?.start_time != stat.start_time {
-        return None;
+    if procfs::stat(stat.pid).is_none_or(|now| now.start_time != stat.start_time) {
+        return Ok(None);
     }
-    pidfd_send_signal(&pidfd, Signal::KILL).ok()?;
+    match pidfd_send_signal(&pidfd, Signal::KILL) {
+        Ok(()) => {}
+        Err(Errno::SRCH) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
     killed.insert((stat.pid, stat.start_time));
-    Some(pidfd)
+    Ok(Some(pidfd))
 }
 
 #[cfg(test)]

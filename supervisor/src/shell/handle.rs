@@ -10,8 +10,8 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use crate::config::{Config, Offers};
 
-/// Ops that wait to be taken up.
-pub const REQUESTS_MAX: usize = 1024;
+/// Requests that wait to be taken up: each connection has one at most.
+pub const REQUESTS_MAX: usize = 256;
 /// Connections that read beside the writer.
 pub const READERS_MAX: usize = 4;
 

@@ -8,6 +8,7 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use queue_core::task::WorkerId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::procfs;
@@ -24,11 +25,17 @@ pub enum Goal {
 pub struct Hunt {
     pub goal: Goal,
     prey: Vec<OwnedFd>,
+    is_held_up: bool,
 }
 
 impl Hunt {
     pub fn new(goal: Goal) -> Hunt {
-        Hunt { goal, prey: Vec::new() }
+        Hunt { goal, prey: Vec::new(), is_held_up: false }
+    }
+
+    /// Something could not be killed just now: try again after a while.
+    pub fn is_held_up(&self) -> bool {
+        self.is_held_up
     }
 
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
@@ -45,8 +52,11 @@ impl Hunt {
             Goal::Orphans(_) => orphans(own_pid, spared),
             Goal::Below { pid, .. } => procfs::living_below(*pid),
         };
-        self.prey = found.into_iter().filter_map(strike).collect();
-        self.prey.is_empty()
+        let struck: Vec<_> = found.into_iter().map(strike).collect();
+        // Alive and out of reach, for want of descriptors or rights: the hunt is not over, and looks again.
+        self.is_held_up = struck.iter().any(Result::is_err);
+        self.prey = struck.into_iter().filter_map(|pidfd| pidfd.ok().flatten()).collect();
+        self.prey.is_empty() && !self.is_held_up
     }
 }
 
@@ -61,11 +71,15 @@ fn was_reaped(pid: i32) -> bool {
     !matches!(state, Ok(nix::sys::wait::WaitStatus::StillAlive))
 }
 
-/// Kills through a pidfd, so that no stranger that got the number meanwhile is hit. `None` when it is gone already.
-fn strike(pid: i32) -> Option<OwnedFd> {
-    let pidfd = pidfd_open(rustix::process::Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
-    pidfd_send_signal(&pidfd, Signal::KILL).ok()?;
-    Some(pidfd)
+/// Kills through a pidfd, so that no stranger that got the number meanwhile is hit. Errs when it lives and cannot be killed.
+fn strike(pid: i32) -> Result<Option<OwnedFd>, Errno> {
+    let Some(pid) = rustix::process::Pid::from_raw(pid) else { return Ok(None) };
+    match pidfd_open(pid, PidfdFlags::empty()).and_then(|pidfd| pidfd_send_signal(&pidfd, Signal::KILL).map(|()| pidfd))
+    {
+        Ok(pidfd) => Ok(Some(pidfd)),
+        Err(Errno::SRCH) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn has_died(pidfd: &OwnedFd) -> bool {

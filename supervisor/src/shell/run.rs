@@ -62,7 +62,8 @@ pub fn run(config: Config, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<
     let clock = Clock::start();
     let mut store = Store::open(Place::File(config.db.clone()), Durability::Full).map_err(store_failed)?;
     let uid: String = store.uid().map_err(store_failed)?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let killed = kill_remains(&store.workers().map_err(store_failed)?, &uid);
+    let left = store.workers().map_err(store_failed)?;
+    let killed = kill_remains(&left, &uid).map_err(failed("a process of a former life cannot be killed"))?;
     let mut book = store.book(config.policies(), clock.now()).map_err(store_failed)?;
     let mut random = fastrand::Rng::new();
     let recovered = recover(&mut store, &mut book, clock.now(), &mut || random.u64(..)).map_err(store_failed)?;
@@ -98,6 +99,7 @@ pub fn run(config: Config, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<
             examination: Examination::new(procfs::descriptors("pipe:")),
             next_due: Some(i64::MIN),
             turn_at: None,
+            in_trouble: false,
             stopping: false,
             finished: false,
         };

@@ -1,6 +1,8 @@
 //! Signals to the supervisor: the first asks it to stop, the second to stop at once, the third ends it here and now.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -12,17 +14,16 @@ const POLITE_MAX: usize = 2;
 
 /// Forwards each wish to `stops`. To be called on the runtime.
 pub fn forward(stops: mpsc::Sender<()>) -> io::Result<()> {
+    let heard = Arc::new(AtomicUsize::new(0));
     for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
-        tokio::spawn(listen(signal(kind)?, kind, stops.clone()));
+        tokio::spawn(listen(signal(kind)?, kind, heard.clone(), stops.clone()));
     }
     Ok(())
 }
 
-async fn listen(mut signals: Signal, kind: SignalKind, stops: mpsc::Sender<()>) {
-    let mut heard = 0;
+async fn listen(mut signals: Signal, kind: SignalKind, heard: Arc<AtomicUsize>, stops: mpsc::Sender<()>) {
     while signals.recv().await.is_some() {
-        heard += 1;
-        if heard > POLITE_MAX {
+        if heard.fetch_add(1, Ordering::SeqCst) >= POLITE_MAX {
             // Workers die with us; what they ran is requeued at the next start.
             std::process::exit(SIGNAL_EXIT_BASE + kind.as_raw_value());
         }

@@ -29,6 +29,8 @@ use crate::core::{Exit, Signal, WorkerExit};
 
 /// Requests on their way to the thread. The event loop never waits for it, so that it cannot be waited for.
 const REQUESTS_MAX: usize = 8 * 1024;
+/// Until a hunt that is held up looks again.
+const HELD_UP_MS: u16 = 1_000;
 
 /// What to start, complete.
 #[derive(Clone, Debug)]
@@ -154,7 +156,9 @@ impl Keeper {
             .chain(prey)
             .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
             .collect();
-        match poll(&mut polled, PollTimeout::NONE) {
+        let held_up = self.hunts.iter().any(Hunt::is_held_up);
+        let until = if held_up { PollTimeout::from(HELD_UP_MS) } else { PollTimeout::NONE };
+        match poll(&mut polled, until) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -202,7 +206,7 @@ impl Keeper {
         let (child_stdin, stdin) = io::pipe()?;
         let (stdout, child_stdout) = io::pipe()?;
         let (stderr, child_stderr) = io::pipe()?;
-        let child = Command::new(OWN_BINARY)
+        let mut child = Command::new(OWN_BINARY)
             .arg0("mutirao-shim")
             .args(["shim", &own_pid().to_string(), &self.open_files.to_string(), "--"])
             .args(&launch.argv)
@@ -216,7 +220,15 @@ impl Keeper {
         let pid = child.id().cast_signed();
         // Until it is waited for, its pid cannot belong to anybody else.
         let handle = rustix::process::Pid::from_child(&child);
-        let pidfd = rustix::process::pidfd_open(handle, rustix::process::PidfdFlags::empty())?;
+        let pidfd = match rustix::process::pidfd_open(handle, rustix::process::PidfdFlags::empty()) {
+            Ok(pidfd) => pidfd,
+            Err(error) => {
+                // Its end could not be seen, so it may not begin. The first error is the one to tell.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(error.into());
+            }
+        };
         let start_time = procfs::stat(pid).map_or(0, |stat| stat.start_time);
         self.living.insert(launch.worker, Living { child, pidfd });
         let row = WorkerRow {
@@ -257,7 +269,8 @@ impl Keeper {
     fn census(&self) -> Census {
         let spared = self.spared();
         let strangers = procfs::children(own_pid()).into_iter().filter(|pid| !spared.contains(pid)).collect();
-        Census { living: self.living.len(), hunting: !self.hunts.is_empty(), strangers }
+        let pipes = procfs::descriptors("pipe:");
+        Census { living: self.living.len(), hunting: !self.hunts.is_empty(), strangers, pipes }
     }
 
     /// Kills on, and tells what has come to its end.
