@@ -14,7 +14,7 @@ const NIL: u8 = 0xc0;
 
 /// The input or result of a task: one MessagePack value, or no bytes for nothing.
 ///
-/// In a binary format it is a `bin`. In a format that people read it is the value itself: reading transcodes it to
+/// In a binary format it is a `bin`. In a format that people read it is the value itself: reading turns it into
 /// MessagePack, writing shows it with `{"$bin_bytes": n}` for bytes and text for keys of maps.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Payload(pub Vec<u8>);
@@ -89,9 +89,9 @@ impl<'de> Deserialize<'de> for Payload {
         if !deserializer.is_human_readable() {
             return deserializer.deserialize_bytes(Bin);
         }
-        let mut bytes = Vec::new();
-        let mut serializer = rmp_serde::Serializer::new(&mut bytes);
-        serde_transcode::transcode(deserializer, &mut serializer).map_err(de::Error::custom)?;
+        // By way of a value whose maps are sorted: equal objects are equal bytes, in whatever order their keys are written.
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let bytes = rmp_serde::to_vec(&value).map_err(de::Error::custom)?;
         Self::from_value(bytes).map_err(de::Error::custom)
     }
 }
@@ -128,6 +128,13 @@ mod tests {
 
     fn from_json(json: &str) -> Result<Payload, serde_json::Error> {
         serde_json::from_str(json)
+    }
+
+    #[test]
+    fn equal_objects_are_equal_bytes() {
+        let one = from_json(r#"{"b": 2, "a": {"d": 1, "c": [1.5, -1]}}"#).unwrap();
+        let other = from_json(r#"{"a": {"c": [1.5, -1], "d": 1}, "b": 2}"#).unwrap();
+        assert_eq!(one.0, other.0);
     }
 
     #[test]

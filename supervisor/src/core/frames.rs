@@ -6,6 +6,7 @@ use queue_core::task::{Ending, Outcome, TaskId, WorkerId};
 
 use super::command::{Command, Report};
 use super::ending::{of_done, of_fail, stamped};
+use super::log_budget::clip;
 use super::machine::{BOOT_TIMEOUT_US, Machine, UNRESPONSIVE_US};
 use super::slot::{Phase, Slot};
 use super::stop::Ladder;
@@ -33,7 +34,7 @@ impl Machine {
             }
             FromWorker::Ready(_) => self.ready(worker, now),
             FromWorker::Beat(_) => self.beat(worker, now),
-            FromWorker::Log(log) => self.log(worker, log),
+            FromWorker::Log(log) => self.log(worker, log, now),
             FromWorker::Done(done) => self.done(worker, done, now),
             FromWorker::Fail(fail) => self.fail(worker, fail, now),
             FromWorker::Back(_) => self.back(worker, now),
@@ -116,10 +117,17 @@ impl Machine {
         self.alert("unresponsive", text);
     }
 
-    fn log(&mut self, worker: WorkerId, log: Log) {
-        let task = log.run.and_then(|run| i64::try_from(run.task).ok()).map(TaskId);
-        let report = Report::WorkerSaid { worker, task, level: log.level, text: log.message };
-        self.out.push(Command::Report(report));
+    fn log(&mut self, worker: WorkerId, log: Log, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let (passes, dropped) = slot.log_budget.take(now);
+        if dropped > 0 {
+            self.alert("log_flood", format!("worker {worker} logs too much: {dropped} lines were dropped"));
+        }
+        if passes {
+            let task = log.run.and_then(|run| i64::try_from(run.task).ok()).map(TaskId);
+            let report = Report::WorkerSaid { worker, task, level: log.level, text: clip(log.message) };
+            self.out.push(Command::Report(report));
+        }
     }
 
     fn done(&mut self, worker: WorkerId, done: Done, now: i64) {

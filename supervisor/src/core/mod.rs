@@ -5,6 +5,7 @@
 //! - `slot`: one worker process as the machine knows it. `frames`: what a worker says. `stopping`: ladders and shutdown.
 //! - `pool`: how many workers there should be. `health`: when a dead one is replaced. `stop`: the ladder's times.
 //! - `timers`: all deadlines in one table. `ending`: how the end of a run is told.
+//! - `log_budget`: how much of what a worker logs is passed on.
 
 #[cfg(test)]
 mod boot_tests;
@@ -15,6 +16,7 @@ pub mod ending;
 pub mod event;
 mod frames;
 pub mod health;
+pub mod log_budget;
 pub mod machine;
 #[cfg(test)]
 mod play;

@@ -6,6 +6,7 @@ use queue_core::op::RunKey;
 use queue_core::task::{Ending, PoolId};
 
 use super::ending::Verdict;
+use super::log_budget::LogBudget;
 use super::stop::Ladder;
 
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub struct Slot {
     /// Somebody is on the way to SIGKILL: of the whole worker, or of what it runs.
     pub ladder: Option<Ladder>,
     pub spawn_error: Option<String>,
+    pub log_budget: LogBudget,
 }
 
 /// What the worker does. Exactly in `Ready` it has a credit out: the queue may claim a task for it.
@@ -68,6 +70,7 @@ impl Slot {
             leaving: None,
             ladder: None,
             spawn_error: None,
+            log_budget: LogBudget::default(),
         }
     }
 
