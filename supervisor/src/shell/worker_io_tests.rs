@@ -1,4 +1,4 @@
-//! A worker's death is told before the runtime has noticed what it wrote: nothing of that is lost.
+//! What a worker writes counts even when its death is told first, and a frame that is never finished is a breach.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 
@@ -61,4 +61,34 @@ async fn output_is_taken_as_it_is_now() {
     link.begin_output();
     worker.stderr.write_all(b"of the run").unwrap();
     assert_eq!(link.take_output(), b"of the run");
+}
+
+/// Under virtual time, which runs to the next deadline whenever nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_is_never_finished_is_a_breach() {
+    let (mut worker, _link, mut incoming) = open();
+    worker.stdout.write_all(&[0, 0, 0, 9, 1]).unwrap();
+    let begun = Instant::now();
+    let Event::Broken(_, why) = incoming.recv().await.unwrap().event else { panic!("no breach") };
+    assert_eq!(why, "a frame was not finished within 60 s");
+    assert!(begun.elapsed() >= FRAME_TIMEOUT);
+}
+
+/// A byte now and then does not prolong the time that a frame has.
+#[tokio::test(start_paused = true)]
+async fn a_dripping_frame_is_a_breach_as_well() {
+    let (mut worker, _link, mut incoming) = open();
+    worker.stdout.write_all(&[0, 0, 0, 99]).unwrap();
+    let begun = Instant::now();
+    let mut drops = 0;
+    let why = loop {
+        match timeout(FRAME_TIMEOUT / 6, incoming.recv()).await {
+            Ok(Some(Incoming { event: Event::Broken(_, why), .. })) => break why,
+            Ok(_) => panic!("no breach"),
+            Err(_) => worker.stdout.write_all(&[1]).unwrap(),
+        }
+        drops += 1;
+        assert!(drops < 10, "{drops} drops in {:?}", begun.elapsed());
+    };
+    assert_eq!(why, "a frame was not finished within 60 s");
 }
