@@ -12,7 +12,7 @@ use ipc_contract::Payload;
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use queue_core::state::TaskState;
-use queue_core::store::{Durability, LIST_MAX, Place, Reader, Store, TaskView};
+use queue_core::store::{Durability, Filter, LIST_MAX, Place, Reader, Store, TaskView};
 use queue_core::task::{Outcome, TaskId};
 use supervisor::shell::procfs;
 use tempfile::TempDir;
@@ -62,8 +62,8 @@ impl Bed {
     fn all(&self) -> Vec<TaskView> {
         let mut reader = Reader::open(&self.db()).unwrap();
         assert_eq!(reader.check_rows().unwrap(), []);
-        let listed = reader.list(None, LIST_MAX).unwrap();
-        listed.iter().map(|task| reader.task(task.id).unwrap().unwrap()).collect()
+        let listed = reader.list(&Filter::default(), None, LIST_MAX).unwrap();
+        listed.tasks.iter().map(|task| reader.task(task.id).unwrap().unwrap()).collect()
     }
 
     /// Each task is there once and completed, and each digest is what the program prints for that file.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use queue_core::op::RunKey;
-use queue_core::store::{Durability, Place, Reader, Store};
+use queue_core::store::{Durability, Filter, Place, Reader, Store};
 use queue_core::task::TaskId;
 
 use crate::values::task;
@@ -33,7 +33,7 @@ fn a_task_on_the_move_is_seen_in_some_phase() {
         let mut reader = Reader::open(&path).unwrap();
         while !is_over.load(Ordering::SeqCst) {
             assert!(reader.task(id).unwrap().is_some());
-            assert_eq!(reader.list(None, 1).unwrap().len(), 1);
+            assert_eq!(reader.list(&Filter::default(), None, 1).unwrap().tasks.len(), 1);
         }
     });
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::exit::CliError;
 use crate::http::error::ErrorBody;
-use crate::http::text::printable;
+use crate::text::printable;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::unistd::{AccessFlags, access};
 use queue_core::state::TaskState;
-use queue_core::store::{LIST_MAX, Reader};
+use queue_core::store::{Filter, LIST_MAX, Reader};
 use tracing::level_filters::LevelFilter;
 
 use super::drive::{Driven, drive};
@@ -20,7 +20,7 @@ use crate::cli::describe::describe;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output;
 use crate::config::Config;
-use crate::http::text::printable;
+use crate::text::printable;
 
 /// The program of the plain commands.
 const PROGRAM: &str = "sha256sum";
@@ -128,7 +128,8 @@ impl FormerLife {
             return Ok(FormerLife::default());
         }
         let mut reader = Reader::open(db)?;
-        let running = reader.list(Some(TaskState::Running), LIST_MAX)?.len();
+        let running = Filter { state: Some(TaskState::Running), ..Filter::default() };
+        let running = reader.list(&running, None, LIST_MAX)?.tasks.len();
         Ok(FormerLife { ended: reader.ended_runs(ROWS_MAX)?.len(), running })
     }
 

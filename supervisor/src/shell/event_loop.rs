@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipc_contract::frame::encode;
 use ipc_contract::message::ToWorker;
-use queue_core::op::{Notice, Op};
+use queue_core::op::{Notice, Op, RunKey};
 use queue_core::state::FailReason;
 use queue_core::store::{StoreError, StoreErrorKind};
 use queue_core::task::WorkerId;
@@ -20,6 +20,7 @@ use super::handle::{Handle, Request, Unavailable, lock};
 use super::launch::Recipe;
 use super::pending::Pending;
 use super::spawner::{Request as Ask, Spawner, Told};
+use super::stats::{self, Inquiry, Stats};
 use super::worker_io::{Inbox, Incoming, Link};
 use super::writer::{Answer, Job, Writer};
 use crate::core::{Command, Event, Exit, Machine, Report, WorkerExit};
@@ -55,6 +56,7 @@ pub struct EventLoop {
     pub clock: Clock,
     pub random: fastrand::Rng,
     pub examination: Examination,
+    pub inquiry: Inquiry,
     /// When the queue wants a turn of its own accord, in microseconds since 1970.
     pub next_due: Option<i64>,
     /// A limit was reached in the last turn, or it must be tried again at this moment.
@@ -102,8 +104,12 @@ impl EventLoop {
 
     /// Gives the writer its next job when it has none.
     fn dispatch(&mut self) {
-        if !self.pending.is_idle() || self.examination.is_out() {
+        if !self.writer_is_free() {
             return;
+        }
+        if self.inquiry.is_wanted() {
+            self.inquiry.begin();
+            return self.writer.ask(Job::Count);
         }
         if self.examination.is_wanted() {
             self.examination.begin(&self.machine, &self.pending, self.links.len());
@@ -121,10 +127,14 @@ impl EventLoop {
         self.writer.ask(Job::Turn(batch));
     }
 
+    fn writer_is_free(&self) -> bool {
+        self.pending.is_idle() && !self.examination.is_out() && !self.inquiry.is_out()
+    }
+
     /// The earliest of what the machine, the queue and a turn that is held back wait for.
     fn wake_at(&self) -> Option<Instant> {
         let machine = self.machine.next_deadline().map(|at| self.clock.instant(at));
-        let writer_free = self.pending.is_idle() && !self.examination.is_out();
+        let writer_free = self.writer_is_free();
         let now = self.clock.now();
         // A turn that is held back looks at what is due as well.
         let due = self.next_due.filter(|_| writer_free && self.turn_at.is_none());
@@ -135,14 +145,14 @@ impl EventLoop {
     }
 
     fn happened(&mut self, event: Event) {
-        if let Event::Gone(gone) = &event {
-            self.links.remove(&gone.worker);
-        }
+        let gone = if let Event::Gone(gone) = &event { Some(gone.worker) } else { None };
         let random = self.random.u64(..);
         let commands = self.machine.handle(event, self.clock.mono_us(), random);
         for command in commands {
             self.execute(command);
         }
+        // Not before: the last words of its run are in there.
+        gone.map(|worker| self.links.remove(&worker));
     }
 
     fn execute(&mut self, command: Command) {
@@ -157,6 +167,12 @@ impl EventLoop {
                     link.begin_output();
                 }
             }
+            Command::AddLine(worker, level, text) => {
+                if let Some(link) = self.links.get(&worker) {
+                    link.add_line(level, &text);
+                }
+            }
+            Command::KeepLog { worker, run, is_last } => self.keep_log(worker, run, is_last),
             Command::Signal(worker, signal) => self.spawner.ask(Ask::Signal(worker, signal)),
             Command::Clean(worker) => self.spawner.ask(Ask::Clean(worker)),
             Command::Submit(op) => {
@@ -168,6 +184,17 @@ impl EventLoop {
             Command::Demand(demand) => self.pending.demand(demand),
             Command::Report(report) => observe::report(&report, self.handle.config()),
             Command::Finished => self.finished = true,
+        }
+    }
+
+    /// A log that is not at its end waits where it is bounded while the writer cannot take it.
+    fn keep_log(&mut self, worker: WorkerId, run: RunKey, is_last: bool) {
+        let Some(link) = self.links.get(&worker) else { return };
+        if !is_last && (self.in_trouble || !self.pending.takes_logs()) {
+            return;
+        }
+        if let Some(log) = link.take_log(is_last) {
+            self.pending.push(Op::Log { run, log });
         }
     }
 
@@ -220,6 +247,8 @@ impl EventLoop {
             }
             Request::Submit(op, caller) => self.pending.call(*op, caller),
             Request::Examine(caller) => self.examination.want(caller),
+            Request::Stats(caller) => self.inquiry.want(caller),
+            Request::Follow(task) => self.happened(Event::Follow(task)),
         }
     }
 
@@ -252,6 +281,10 @@ impl EventLoop {
                 }
             },
             Answer::Examined(found) => self.examination.examined(found),
+            Answer::Counted(tasks) => {
+                let pools = stats::pools(self.handle.config(), &self.machine);
+                self.inquiry.answer(&Stats { up_us: self.clock.mono_us(), tasks, pools });
+            }
         }
         Ok(())
     }
@@ -271,8 +304,12 @@ impl EventLoop {
         }
         self.pending.settle(turn.replies)?;
         for notice in turn.notices {
+            if let Notice::Logged(run) = &notice {
+                self.handle.shared().followers.wake(run.task);
+            }
             if let Notice::Finished { id, reason, .. } = &notice {
                 self.handle.shared().waiters.wake(*id);
+                self.handle.shared().followers.wake(*id);
                 if *reason == Some(FailReason::Crashes) {
                     let text = format!("task {id} is poison: it took down its last allowed worker; see `show {id}`");
                     observe::report(&Report::Alert { name: "poison", text }, self.handle.config());

@@ -19,6 +19,7 @@ use super::lock::{Lock, LockError, Role};
 use super::pending::Pending;
 use super::socket::{listen, socket_path};
 use super::spawner::Spawner;
+use super::stats::Inquiry;
 use super::worker_io::Inbox;
 use super::writer::Writer;
 use super::{procfs, signals};
@@ -97,6 +98,7 @@ pub fn run(config: Config, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<
             clock,
             random,
             examination: Examination::new(procfs::descriptors("pipe:")),
+            inquiry: Inquiry::default(),
             next_due: Some(i64::MIN),
             turn_at: None,
             in_trouble: false,
