@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipc_contract::frame::encode;
 use ipc_contract::message::ToWorker;
 use queue_core::op::{Notice, Op, RunKey};
-use queue_core::state::FailReason;
+use queue_core::state::{FailReason, TaskState};
 use queue_core::store::{StoreError, StoreErrorKind};
 use queue_core::task::WorkerId;
 use queue_core::tick::Turn;
@@ -43,6 +43,13 @@ pub struct Inputs {
     pub stops: mpsc::Receiver<()>,
 }
 
+/// What came of a life that ended in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// Tasks that have failed in it.
+    pub failed: u64,
+}
+
 pub struct EventLoop {
     pub machine: Machine,
     pub links: BTreeMap<WorkerId, Link>,
@@ -64,18 +71,22 @@ pub struct EventLoop {
     /// The last turn could not be written.
     pub in_trouble: bool,
     pub stopping: bool,
+    /// To end by itself once every task is final.
+    pub until_empty: bool,
+    /// Tasks that have failed in this life.
+    pub failed: u64,
     pub finished: bool,
 }
 
 impl EventLoop {
-    /// Runs until every worker is gone and everything is handed in.
-    pub async fn run(mut self, mut inputs: Inputs) -> Result<(), StoreError> {
+    /// Runs until every worker is gone and everything is handed in; what came of it.
+    pub async fn run(mut self, mut inputs: Inputs) -> Result<Life, StoreError> {
         self.happened(Event::Start);
         loop {
             self.dispatch();
             if self.finished && self.pending.is_empty() && self.pending.is_idle() {
                 self.writer.close();
-                return Ok(());
+                return Ok(Life { failed: self.failed });
             }
             let wake = self.wake_at();
             tokio::select! {
@@ -299,6 +310,10 @@ impl EventLoop {
 
     fn turned(&mut self, turn: Turn) -> Result<(), StoreError> {
         self.next_due = turn.next_due;
+        // What callers are handing in is not lost on the way out: it waits in the database.
+        if self.until_empty && turn.counts.unfinished() == 0 && !self.stopping {
+            self.stop();
+        }
         if turn.more {
             self.turn_at = Some(Instant::now());
         }
@@ -307,7 +322,8 @@ impl EventLoop {
             if let Notice::Logged(run) = &notice {
                 self.handle.shared().followers.wake(run.task);
             }
-            if let Notice::Finished { id, reason, .. } = &notice {
+            if let Notice::Finished { id, state, reason } = &notice {
+                self.failed += u64::from(*state == TaskState::Failed);
                 self.handle.shared().waiters.wake(*id);
                 self.handle.shared().followers.wake(*id);
                 if *reason == Some(FailReason::Crashes) {

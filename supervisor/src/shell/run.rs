@@ -103,6 +103,8 @@ pub fn run(config: Config, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<
             turn_at: None,
             in_trouble: false,
             stopping: false,
+            until_empty: false,
+            failed: 0,
             finished: false,
         };
         let (close, closed) = tokio::sync::oneshot::channel::<()>();
