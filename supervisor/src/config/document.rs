@@ -84,7 +84,13 @@ impl Marks {
     }
 
     /// The key of this name. Tells of an unknown one, and gives the one that was probably meant, unless `there` has it.
-    fn key<'k>(&mut self, path: &str, name: &Spanned<DeString<'_>>, there: &DeTable<'_>, keys: &'k [Key]) -> Option<&'k Key> {
+    fn key<'k>(
+        &mut self,
+        path: &str,
+        name: &Spanned<DeString<'_>>,
+        there: &DeTable<'_>,
+        keys: &'k [Key],
+    ) -> Option<&'k Key> {
         let of_name = |name: &str| keys.iter().find(|key| key.name == name);
         if let Some(key) = of_name(name.get_ref()) {
             return Some(key);
@@ -148,9 +154,9 @@ fn is_within(key: &str, outer: &str) -> bool {
 fn misfit(value: &DeValue<'_>, takes: &Takes) -> Option<(&'static str, Option<Range<usize>>)> {
     let is_in_range = |number: &DeInteger<'_>| i64::from_str_radix(number.as_str(), number.radix()).is_ok();
     match (takes, value) {
-        (Takes::Text, DeValue::String(_)) | (Takes::Switch, DeValue::Boolean(_)) | (Takes::Number, DeValue::Float(_)) => {
-            None
-        }
+        (Takes::Text, DeValue::String(_))
+        | (Takes::Switch, DeValue::Boolean(_))
+        | (Takes::Number, DeValue::Float(_)) => None,
         (Takes::Whole | Takes::Number, DeValue::Integer(number)) => {
             (!is_in_range(number)).then_some(("far too large", None))
         }

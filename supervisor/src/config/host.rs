@@ -12,6 +12,9 @@ use super::resolved::{Config, Program};
 /// Where the system looks when there is no PATH.
 const PATH_DEFAULT: &str = "/bin:/usr/bin";
 
+/// Of PATH, what is shown.
+const PATH_CHARS_MAX: usize = 80;
+
 /// What was found: `problems` stand in the way of a supervisor, `warnings` perhaps in the way of its tasks.
 #[derive(Default)]
 pub(super) struct Survey {
@@ -80,7 +83,10 @@ fn find(program: &str, folder: &Path, path: &OsStr) -> Result<(), String> {
         "python" => "say python3, which most systems have, or install it",
         _ => "install it, or give its path",
     };
-    Err(format!("there is no {program} on PATH ({}); {way_out}", path.display()))
+    let path = path.to_string_lossy();
+    let shown: String = path.chars().take(PATH_CHARS_MAX).collect();
+    let cut = if shown.len() < path.len() { "..." } else { "" };
+    Err(format!("there is no {program} on PATH ({shown}{cut}); {way_out}"))
 }
 
 fn is_executable(file: &Path) -> bool {
@@ -158,7 +164,9 @@ mod tests {
         assert_eq!(database(&at("q.db")), Ok(()));
         std::fs::create_dir(at("d.db")).unwrap();
         assert!(database(&at("d.db")).unwrap_err().contains("is a folder"));
-        for (name, mode, part) in [("q.db", 0o400, "q.db: Permission denied"), ("", 0o500, "cannot write to the folder")] {
+        for (name, mode, part) in
+            [("q.db", 0o400, "q.db: Permission denied"), ("", 0o500, "cannot write to the folder")]
+        {
             set_permissions(at(name), Permissions::from_mode(mode)).unwrap();
             let told = database(&at("q.db")).err().unwrap_or_default();
             assert_eq!(told.contains(part), !nix::unistd::geteuid().is_root(), "root may do all: {told}");

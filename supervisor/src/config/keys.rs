@@ -62,11 +62,14 @@ const KIND: &[Key] = &[
     key("backoff", Table(BACKOFF), "backoff = { base = \"15s\" }"),
 ];
 
-const BACKOFF: &[Key] = &[
-    key("base", Text, "base = \"15s\""),
-    key("cap", Text, "cap = \"1h\""),
-    key("jitter", Number, "jitter = 0.2"),
-];
+const BACKOFF: &[Key] =
+    &[key("base", Text, "base = \"15s\""), key("cap", Text, "cap = \"1h\""), key("jitter", Number, "jitter = 0.2")];
+
+/// The names of all keys, some of them more than once.
+#[cfg(test)]
+pub(crate) fn key_names() -> Vec<&'static str> {
+    [FILE, POOL, KIND, BACKOFF].into_iter().flatten().map(|key| key.name).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +98,8 @@ mod tests {
 
     #[test]
     fn every_example_is_right() {
-        for (keys, header) in [(FILE, ""), (POOL, "[pools.a]\n"), (KIND, "[kinds.a]\n"), (BACKOFF, "[kinds.a.backoff]\n")]
+        for (keys, header) in
+            [(FILE, ""), (POOL, "[pools.a]\n"), (KIND, "[kinds.a]\n"), (BACKOFF, "[kinds.a.backoff]\n")]
         {
             for key in keys {
                 assert!(toml::from_str::<Raw>(&format!("{header}{}", key.example)).is_ok(), "{}", key.example);

@@ -178,7 +178,8 @@ mod tests {
     fn only_a_supervisor_needs_its_programs() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("s.toml");
-        std::fs::write(&file, "[pools.a]\ncommand = ['./a']\nenv = ['NOT_SET_5be7']\n[kinds.k]\nrun = ['./{{k}}']").unwrap();
+        std::fs::write(&file, "[pools.a]\ncommand = ['./a']\nenv = ['NOT_SET_5be7']\n[kinds.k]\nrun = ['./{{k}}']")
+            .unwrap();
         assert!(Config::load(Some(&file), None).is_ok());
         let ConfigErrorKind::Unusable(report) = Config::load_to_run(Some(&file), None).unwrap_err().kind else {
             panic!("it was read before")

@@ -18,6 +18,8 @@ mod resolved;
 mod route;
 
 pub use error::{ConfigError, ConfigErrorKind};
+#[cfg(test)]
+pub(crate) use keys::key_names;
 pub use load::FILE_DEFAULT;
 pub use problem::{Problem, Report};
 pub use resolve::{COMMANDS_POOL, WORKERS_MAX};

@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn problems_come_in_the_order_of_the_file_and_those_without_a_place_first() {
         let at = |name: &str, span: Option<Range<usize>>| Problem::new(name, "s").at(span);
-        let shown = report("a\nb\nc", vec![at("c", Some(4..5)), at("a", Some(0..1)), at("", None), at("b", Some(2..3))]);
+        let shown =
+            report("a\nb\nc", vec![at("c", Some(4..5)), at("a", Some(0..1)), at("", None), at("b", Some(2..3))]);
         let heads: Vec<&str> = shown.split("\n\n").map(|part| part.lines().next().unwrap()).collect();
         assert_eq!(heads, ["s", "a: s", "b: s", "c: s"]);
     }

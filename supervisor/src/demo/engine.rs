@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::exit::{CliError, Exit};
 use crate::config::Config;
-use crate::shell::{self, RunError};
+use crate::shell::{self, RunError, RunOptions};
 
 pub(super) struct Engine {
     stop: mpsc::Sender<()>,
@@ -28,7 +28,7 @@ impl Engine {
         let thread = Builder::new().name("supervisor".into()).spawn(move || {
             // Dropped with the thread, however it ends.
             let _ending: oneshot::Sender<()> = ending;
-            shell::run(config, stops, |_| {
+            shell::run(config, RunOptions::default(), stops, |_| {
                 // Somebody waits for it, and takes it at once.
                 let _ = opened.send(());
             })

@@ -48,6 +48,11 @@ pub fn ready(socket: &Path) {
     info!(socket = socket.display().to_string(), pid = std::process::id(), "ready");
 }
 
+/// The process that was not to be outlived.
+pub fn parent_ended(pid: i32) {
+    info!(pid, "parent ended");
+}
+
 pub fn ended(how: &Result<(), RunError>) {
     match how {
         Ok(()) => info!("supervisor ended"),
