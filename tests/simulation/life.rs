@@ -9,6 +9,7 @@ use queue_core::recover::recover;
 use queue_core::retry::Backoff;
 use queue_core::task::{Ending, Outcome};
 use queue_core::tick::tick;
+use supervisor::core::machine::SHUTDOWN_GRACE_US;
 use supervisor::core::{Event, Machine, PoolSpec};
 
 use crate::enqueuers::{Enqueuer, ROUTES};
@@ -73,7 +74,7 @@ impl World {
         assert_eq!(recovered.runs, self.ledger.running().len(), "every run of the former life is ended");
         assert_eq!(self.store.workers().unwrap(), []);
         self.ledger.recovered();
-        let machine = Machine::new(pools(), book.rows().next_worker, "world".into());
+        let machine = Machine::new(pools(), book.rows().next_worker, "world".into(), SHUTDOWN_GRACE_US);
         let writer = Writer::at_start(&book);
         self.life = Some(Life { machine, book, writer, started_at: self.now, finished: false });
         if !self.calm {

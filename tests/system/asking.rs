@@ -88,7 +88,10 @@ fn what_cannot_run_is_refused_with_the_way_out() {
 #[test]
 fn a_wrong_configuration_is_told_whole() {
     let table: [(&str, &[&str]); 3] = [
-        ("[pools.a]\nstock = true\nworker = 2\n", &["unknown field `worker`", "line 3"]),
+        (
+            "[pools.a]\nstock = true\nworker = 2\n",
+            &["pools.a.worker: there is no such key; did you mean workers?", "supervisor.toml:3:1"],
+        ),
         ("[kinds.a]\nqueue = \"comands\"\n", &["kinds.a.queue", "did you mean commands?"]),
         ("[pools.a]\n[kinds.a]\ntimeout = \"soon\"\n", &["pools.a", "kinds.a.timeout"]),
     ];

@@ -1,5 +1,8 @@
 //! Workers that never become ready: told with the reason, not started in a tight loop, and no task pays for it.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::Value;
 use tests::harness::{Line, Sandbox};
 
@@ -18,9 +21,12 @@ const NEVER_READY: [(&str, &str, &str); 9] = [
 
 #[test]
 fn a_worker_that_is_never_ready_costs_no_task() {
-    let missing = "[pools.missing]\ncommand = [\"/no/such/worker\"]\nworkers = 1\n";
+    let missing = "[pools.missing]\ncommand = [\"./no-interpreter\"]\nworkers = 1\n";
     let pools: String = NEVER_READY.iter().map(|(misdeed, ..)| Sandbox::rogue_pool(&[misdeed], "")).collect();
     let sandbox = Sandbox::with_samples(&format!("{missing}{pools}"));
+    // A program that is there and cannot be started; one that is not there is refused before.
+    sandbox.write("no-interpreter", "#!/no/such/interpreter\n");
+    fs::set_permissions(sandbox.path("no-interpreter"), fs::Permissions::from_mode(0o700)).unwrap();
     let supervisor = sandbox.start();
     let ids = NEVER_READY.map(|(misdeed, ..)| sandbox.enqueue(&[misdeed]));
     let log = supervisor.log();
@@ -34,7 +40,7 @@ fn a_worker_that_is_never_ready_costs_no_task() {
         assert!(said.field("reason").as_str().unwrap().contains(part), "{}", said.text);
     }
     let broken = log.wait_for("missing is broken", |line| line.is_alert("pool_broken") && of_pool(line, "missing"));
-    assert!(broken.text.contains("cannot start '/no/such/worker'"), "{}", broken.text);
+    assert!(broken.text.contains("cannot start './no-interpreter'"), "{}", broken.text);
     log.wait_for("early-death is broken", |line| line.is_alert("pool_broken") && of_pool(line, "early-death"));
     let deaths = |pool| log.find(|line| line.is("worker gone") && line.field("pool") == pool).len();
     assert_eq!((deaths("early-death"), deaths("missing"), deaths("early-78")), (5, 5, 1), "no tight loop");

@@ -4,31 +4,44 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::exit::{CliError, Exit};
+use super::colour::{self, Choice};
+use super::exit::{self, CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
-use super::{add, cancel, check, demo, doctor, enqueue, list, run, show, wait, worker};
+use super::{add, cancel, check, completions, demo, doctor, enqueue, init, list, run, show, wait, worker};
+
+const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
 
 /// A durable task queue whose workers are isolated child processes.
 #[derive(Parser, Debug)]
 #[command(name = "supervisor", version, arg_required_else_help = true)]
-#[command(after_help = "Examples:\n  supervisor --db queue.db run\n  supervisor --db queue.db add --wait -- date")]
+#[command(after_help = EXAMPLES, after_long_help = format!("{}\n\n{EXAMPLES}", exit::codes()))]
 pub struct App {
     #[command(flatten)]
     place: Place,
     /// The form of what is printed
     #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORM")]
     output: Format,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Choice,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Run tasks until stopped
-    Run,
-    /// Check the configuration, and show what it comes to
+    /// Write a configuration to begin with, in which everything is explained
+    #[command(after_help = "Examples:\n  supervisor init\n  supervisor init /srv/app")]
+    Init(init::Args),
+    /// Check the configuration and what it needs, and show what it comes to
+    #[command(after_help = "Examples:\n  supervisor check\n  supervisor --config app/supervisor.toml check -o json")]
     Check,
+    /// Run tasks until stopped
+    #[command(
+        after_help = "Examples:\n  supervisor --config app/supervisor.toml run --ready-file ready.json --die-with-parent\n  supervisor --db queue.db run --until-empty"
+    )]
+    Run(run::Args),
     /// Add a task of any kind
     #[command(
         after_help = "Examples:\n  supervisor enqueue resize path=/a.png width:=640\n  supervisor enqueue report --args @report.json --in 5m --wait"
@@ -60,15 +73,26 @@ enum Command {
     #[command(after_help = "Examples:\n  supervisor demo --path /usr/share/doc\n  supervisor demo --keep /tmp/queue")]
     Demo(demo::Args),
     /// Be a worker: the supervisor starts its own ones so
+    #[command(
+        after_help = "Examples:\n  supervisor worker --samples\n  supervisor worker --stock '{\"digest\": [\"sha256sum\", \"{path}\"]}'"
+    )]
     Worker(worker::Args),
+    /// Print the script that teaches a shell these commands
+    #[command(
+        after_help = "Examples:\n  supervisor completions bash > ~/.local/share/bash-completion/completions/supervisor\n  supervisor completions fish > ~/.config/fish/completions/supervisor.fish"
+    )]
+    Completions(completions::Args),
 }
 
 impl App {
     pub fn run(self) -> ExitCode {
-        let App { place, output: format, command } = self;
+        let App { place, output: format, color, command } = self;
+        colour::init(color);
         let done = match command {
             Command::Worker(args) => return worker::run(args),
-            Command::Run => run::run(&place),
+            Command::Init(args) => init::run(&args),
+            Command::Completions(args) => completions::run(&args),
+            Command::Run(args) => run::run(&args, &place),
             Command::Check => check::run(&place, format),
             Command::Enqueue(args) => enqueue::run(&args, &place, format),
             Command::Add(args) => add::run(&args, &place, format),
@@ -99,9 +123,62 @@ mod tests {
         App::command().debug_assert();
     }
 
+    /// Words as a shell cuts them, up to a redirection. No escapes.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote) = (vec![String::new()], None);
+        for c in line.chars() {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                (None, '\'' | '"') => quote = Some(c),
+                (None, ' ') => words.push(String::new()),
+                (_, c) => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.into_iter().take_while(|word| word != ">").collect()
+    }
+
+    fn all(command: clap::Command) -> Vec<clap::Command> {
+        let below = command.get_subcommands().cloned().flat_map(all).collect::<Vec<_>>();
+        std::iter::once(command).chain(below).collect()
+    }
+
+    #[test]
+    fn every_help_ends_with_two_examples_that_can_be_typed() {
+        for command in all(App::command()) {
+            for help in [Some(command.get_after_help()), command.get_after_long_help().map(Some)].into_iter().flatten()
+            {
+                let (name, help) = (command.get_name(), help.map(ToString::to_string).unwrap_or_default());
+                let examples = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{name} has none")).1;
+                assert_eq!(examples.lines().count(), 2, "{name}: {examples}");
+                for line in examples.lines() {
+                    let words = words(line.strip_prefix("  ").unwrap());
+                    assert!(
+                        words[0] == "supervisor" && (name == "supervisor" || words.contains(&name.to_owned())),
+                        "{line}"
+                    );
+                    App::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_nearly_right_is_named() {
+        let table: [(&[&str], &str); 4] = [
+            (&["enqeue"], "'enqueue'"),
+            (&["run", "--until-emty"], "'--until-empty'"),
+            (&["list", "-o", "jsn"], "'json'"),
+            (&["--colour", "never", "list"], "'--color'"),
+        ];
+        for (args, near) in table {
+            let error = App::try_parse_from(["supervisor"].iter().chain(args)).unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().contains(near), "{error}");
+        }
+    }
+
     #[test]
     fn arguments_are_read_or_refused() {
-        let table: [(&[&str], bool); 15] = [
+        let table: [(&[&str], bool); 18] = [
             (&["run", "--db", "q.db"], true),
             (&["--config", "a.toml", "run"], true),
             (&["enqueue", "resize", "path=/a", "w:=640", "--priority", "-7", "--in", "5m"], true),
@@ -116,6 +193,9 @@ mod tests {
             (&["wait", "42", "--timeout", "5m"], true),
             (&["show", "x"], false),
             (&["worker"], false),
+            (&["init", "a"], true),
+            (&["completions", "tcsh"], false),
+            (&["check", "-o", "jsonl", "--color", "never"], true),
             (&["worker", "--stock", "{}"], true),
         ];
         for (args, good) in table {

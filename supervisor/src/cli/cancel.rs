@@ -27,9 +27,6 @@ pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError>
         // A result that was read before the processes were gone wins over the stop.
         Ok(if state == "cancelled" { state } else { format!("already {state}") })
     })??;
-    match format {
-        Format::Json => output::json(&json!({ "id": args.id, "outcome": outcome }))?,
-        Format::Table => output::data(&outcome)?,
-    }
+    output::one(format, &json!({ "id": args.id, "outcome": outcome }), Some(args.id), || outcome.clone())?;
     Ok(if outcome.ends_with("cancelled") { Exit::Done } else { Exit::Refused })
 }

@@ -8,11 +8,11 @@ use super::place::Place;
 use crate::config::{Config, Kind, Pool, Program};
 
 pub fn run(place: &Place, format: Format) -> Result<Exit, CliError> {
-    let config = place.load()?;
-    match format {
-        Format::Json => output::json(&as_json(&config))?,
-        Format::Table => output::data(&as_text(&config))?,
+    let (config, warnings) = place.load_to_run()?;
+    if !warnings.problems().is_empty() {
+        output::warning(&format!("the configuration can be used, but:\n\n{warnings}\n"));
     }
+    output::one(format, &as_json(&config), None, || as_text(&config))?;
     Ok(Exit::Done)
 }
 

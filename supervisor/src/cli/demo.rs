@@ -24,7 +24,7 @@ pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError>
         let hint = "leave --config and --db out; --keep DIR says where its queue is";
         return Err(CliError::usage("the demo has a queue and a configuration of its own", hint));
     }
-    if format == Format::Json {
+    if format != Format::Table {
         return Err(CliError::usage(
             "the demo is told to people only",
             "leave -o out; list its tasks with -o json later",

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use axum::http::StatusCode;
 use ipc_contract::ContractError;
-use queue_core::store::StoreError;
+use queue_core::store::{StoreError, StoreErrorKind};
 
 use super::client::ClientError;
 use crate::config::{ConfigError, Refusal};
@@ -16,26 +16,40 @@ use crate::shell::RunError;
 use crate::shell::lock::{LockError, LockErrorKind};
 use crate::shell::offline::OfflineError;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    Done = 0,
-    Unexpected = 1,
-    /// Arguments that make no sense; the parser of the command line uses the same code.
-    Usage = 2,
-    InvalidConfig = 3,
-    /// There is no such task, or nothing matched.
-    NotFound = 4,
-    /// No supervisor answers.
-    NotReachable = 5,
-    Refused = 6,
-    TimedOut = 7,
-    /// The task that was waited for failed.
-    TaskFailed = 20,
-    /// The task that was waited for was cancelled.
-    TaskCancelled = 21,
-    /// Another process holds the database.
-    DatabaseHeld = 75,
+macro_rules! exits {
+    ($($id:ident = $code:literal, $meaning:literal;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Exit {
+            $(#[doc = $meaning] $id = $code,)+
+        }
+        impl Exit {
+            /// Every code and what it means.
+            pub const ALL: &[(Exit, &'static str)] = &[$((Exit::$id, $meaning),)+];
+        }
+    };
+}
+
+exits! {
+    Done = 0, "done";
+    Unexpected = 1, "something unexpected, such as a full disk; `doctor`: something is wrong";
+    Usage = 2, "the arguments make no sense";
+    InvalidConfig = 3, "the configuration cannot be used";
+    NotFound = 4, "there is no such task, or nothing matched";
+    NotReachable = 5, "no supervisor answers";
+    Refused = 6, "refused, by the supervisor or by the rights of a file";
+    TimedOut = 7, "the wait timed out; the task goes on";
+    SchemaUnknown = 8, "the database was written by a newer version";
+    TaskFailed = 20, "the task failed, whatever the reason";
+    TaskCancelled = 21, "the task was cancelled";
+    DatabaseHeld = 75, "another process holds the database; try again later";
+}
+
+/// The table of codes for the help.
+pub fn codes() -> String {
+    let line = |(exit, meaning): &(Exit, &str)| format!("  {:<4} {meaning}\n", *exit as u8);
+    let signal = "  128+ ended by a signal: 130 by SIGINT, 143 by SIGTERM; `run` stopped in order ends with 0";
+    format!("Exit codes:\n{}{signal}", Exit::ALL.iter().map(line).collect::<String>())
 }
 
 impl From<Exit> for ExitCode {
@@ -101,9 +115,9 @@ impl From<ConfigError> for CliError {
 
 impl From<LockError> for CliError {
     fn from(error: LockError) -> CliError {
-        match error.kind {
+        match &error.kind {
             LockErrorKind::Held(_) => CliError::new(Exit::DatabaseHeld, "database_held", error.to_string(), ""),
-            LockErrorKind::Io(_) => CliError::new(Exit::Unexpected, "lock_file", error.to_string(), ""),
+            LockErrorKind::Io(io) => CliError::new(of_io(io), "lock_file", error.to_string(), ""),
         }
     }
 }
@@ -122,14 +136,34 @@ impl From<RunError> for CliError {
     fn from(error: RunError) -> CliError {
         match error {
             RunError::Lock(error) => error.into(),
-            other => CliError::new(Exit::Unexpected, "failed", other.to_string(), ""),
+            RunError::Store { path, error } => {
+                let CliError { exit, body } = error.into();
+                let message = format!("the database {path} cannot be used: {}", body.message);
+                CliError { exit, body: ErrorBody { message, ..body } }
+            }
+            RunError::Io { what, error } => CliError::new(of_io(&error), "failed", format!("{what}: {error}"), ""),
         }
     }
 }
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> CliError {
-        CliError::new(Exit::Unexpected, "database", error.detail.as_str(), error.hint())
+        let exit = match error.kind {
+            StoreErrorKind::Access => Exit::Refused,
+            StoreErrorKind::Newer => Exit::SchemaUnknown,
+            StoreErrorKind::Busy => Exit::DatabaseHeld,
+            _ => Exit::Unexpected,
+        };
+        CliError::new(exit, "database", error.detail.as_str(), error.hint())
+    }
+}
+
+/// Rights, and what is in the way, are for the user to change.
+fn of_io(error: &io::Error) -> Exit {
+    use io::ErrorKind::{AlreadyExists, IsADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    match error.kind() {
+        AlreadyExists | IsADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem => Exit::Refused,
+        _ => Exit::Unexpected,
     }
 }
 
@@ -163,7 +197,9 @@ mod tests {
         let refusal = || Refusal { code: "unknown_kind", message: String::new(), hint: String::new() };
         let held = || LockError { kind: LockErrorKind::Held(None), path: "q.db.lock".into() };
         let gone = ClientError::NotReachable { socket: None, error: io::ErrorKind::NotFound.into() };
-        let table: [(CliError, u8); 10] = [
+        let store = |kind| RunError::Store { path: "q.db".into(), error: StoreError { kind, detail: String::new() } };
+        let io = |kind: io::ErrorKind| RunError::Io { what: String::new(), error: kind.into() };
+        let table: [(CliError, u8); 16] = [
             (ApiError::no_such_task(TaskId(1)).into(), 4),
             (gone.into(), 5),
             (ClientError::Broken(String::new()).into(), 5),
@@ -174,9 +210,24 @@ mod tests {
             (OfflineError::Lock(held()).into(), 75),
             (RunError::Lock(held()).into(), 75),
             (CliError::usage("", ""), 2),
+            (store(StoreErrorKind::Newer).into(), 8),
+            (store(StoreErrorKind::Access).into(), 6),
+            (store(StoreErrorKind::Busy).into(), 75),
+            (store(StoreErrorKind::Full).into(), 1),
+            (io(io::ErrorKind::PermissionDenied).into(), 6),
+            (io(io::ErrorKind::StorageFull).into(), 1),
         ];
         for (error, code) in table {
             assert_eq!(error.exit as u8, code, "{:?}", error.body);
         }
+    }
+
+    #[test]
+    fn the_help_has_every_code_once_and_in_order() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| *exit as u8).collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+        let help = super::codes();
+        assert!(help.contains("\n  75   another process holds the database"), "{help}");
+        assert_eq!(help.lines().count(), codes.len() + 2);
     }
 }

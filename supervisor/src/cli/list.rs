@@ -25,13 +25,12 @@ pub struct Args {
 pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
     let config = place.load()?;
     let list = blocking(async { Source::open(&config).await?.list(args.state, args.limit).await })??;
-    match format {
-        Format::Json => output::json(&list)?,
-        Format::Table if list.tasks.is_empty() => output::note("there is no such task"),
-        Format::Table => {
-            let heading = ["id", "kind", "queue", "state", "priority", "runs", "created", "name"];
-            output::data(&output::table(&heading, list.tasks.iter().map(row)))?;
-        }
+    if format == Format::Table && list.tasks.is_empty() {
+        output::note("there is no such task");
+    } else {
+        let heading = ["id", "kind", "queue", "state", "priority", "runs", "created", "name"];
+        let words = || output::table(&heading, list.tasks.iter().map(row));
+        output::list(format, &list, &list.tasks, |task| task.id, words)?;
     }
     Ok(if list.tasks.is_empty() { Exit::NotFound } else { Exit::Done })
 }

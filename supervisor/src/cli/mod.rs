@@ -3,25 +3,29 @@
 //!
 //! - `app`: the tree of commands. `place`, `task_options`, `fields`: arguments. `exit`: codes and errors.
 //! - `client`: the other end of `http`; also for tests and load programs. `source`: a supervisor, or the file.
-//! - `describe`: a task in words. `output`: tables, JSON, streams.
+//! - `describe`: a task in words. `output`: forms and streams. `table`, `colour`: for terminals.
 
 mod add;
 mod app;
 mod cancel;
 mod check;
 pub mod client;
+mod colour;
+mod completions;
 mod demo;
 pub(crate) mod describe;
 mod doctor;
 mod enqueue;
 pub mod exit;
 mod fields;
+mod init;
 mod list;
 pub(crate) mod output;
 mod place;
 mod run;
 mod show;
 mod source;
+mod table;
 mod task_options;
 pub(crate) mod wait;
 mod worker;

@@ -1,12 +1,13 @@
-//! Where words go: data on stdout, everything else on stderr, as tables or JSON.
+//! Where words go: data on stdout, everything else on stderr, in the form that was asked for.
 
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
-use comfy_table::{Table, presets};
 use serde::Serialize;
 
+use super::colour;
 use super::exit::CliError;
+use super::table;
 use crate::http::error::ErrorBody;
 use crate::text::printable;
 
@@ -17,6 +18,60 @@ pub enum Format {
     Table,
     /// For programs: one JSON value on stdout and nothing else
     Json,
+    /// One JSON object on each line
+    Jsonl,
+    /// One id on each line
+    Id,
+}
+
+impl Format {
+    /// Whether errors are JSON as well.
+    fn is_json(self) -> bool {
+        matches!(self, Format::Json | Format::Jsonl)
+    }
+}
+
+/// Writes one thing. `id` is that of the task that it is about, if any; `words` say it to people.
+///
+/// # Errors
+/// Ids were asked for and it has none; stdout cannot be written.
+pub fn one(
+    format: Format,
+    value: &impl Serialize,
+    id: Option<i64>,
+    words: impl FnOnce() -> String,
+) -> Result<(), CliError> {
+    match (format, id) {
+        (Format::Table, _) => data(&words()),
+        (Format::Json, _) => json(value),
+        (Format::Jsonl, _) => data(&line(value)?),
+        (Format::Id, Some(id)) => data(&id.to_string()),
+        (Format::Id, None) => Err(CliError::usage("there is no id to print here", "use -o table, json or jsonl")),
+    }
+}
+
+/// Writes a list: for JSON the `whole`, else one of its `items` on each line.
+///
+/// # Errors
+/// Stdout cannot be written.
+pub fn list<T: Serialize>(
+    format: Format,
+    whole: &impl Serialize,
+    items: &[T],
+    id: impl Fn(&T) -> i64,
+    words: impl FnOnce() -> String,
+) -> Result<(), CliError> {
+    let lines = match format {
+        Format::Table => return data(&words()),
+        Format::Json => return json(whole),
+        Format::Jsonl => items.iter().map(line).collect::<Result<Vec<_>, _>>()?,
+        Format::Id => items.iter().map(|item| id(item).to_string()).collect(),
+    };
+    if lines.is_empty() { Ok(()) } else { data(&lines.join("\n")) }
+}
+
+fn line(value: &impl Serialize) -> Result<String, CliError> {
+    Ok(serde_json::to_string(value).map_err(io::Error::from)?)
 }
 
 /// Writes data. A reader that has seen enough, such as `head`, is no error.
@@ -45,33 +100,26 @@ pub fn note(text: &str) {
 }
 
 pub fn error(body: &ErrorBody, format: Format) {
-    match format {
-        Format::Json => note(&serde_json::to_string(body).unwrap_or_else(|_| body.message.clone())),
-        Format::Table if body.hint.is_empty() => note(&format!("error: {}", body.message)),
-        Format::Table => note(&format!("error: {}\n  hint: {}", body.message, body.hint)),
+    if format.is_json() {
+        return note(&serde_json::to_string(body).unwrap_or_else(|_| body.message.clone()));
     }
+    let hint = if body.hint.is_empty() { String::new() } else { format!("\n  hint: {}", body.hint) };
+    say(&format!("error: {}{hint}", body.message));
 }
 
-/// Rows under a heading, columns apart by blanks.
+/// Says what a person should know and what stands in no way.
+pub fn warning(text: &str) {
+    say(&format!("warning: {text}"));
+}
+
+fn say(text: &str) {
+    let text = printable(text.as_bytes());
+    note(&if colour::on(&io::stderr()) { colour::pointed(&text) } else { text });
+}
+
+/// Rows under a heading for stdout: as wide as they are, or as its terminal is.
 pub fn table(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(heading.iter().copied());
-    for row in rows {
-        table.add_row(row.iter().map(|cell| printable(cell.as_bytes())));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.trim_fmt()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_is_plain_text() {
-        let rows = [vec!["7".to_owned(), "resize".to_owned()], vec!["12".to_owned(), "a\x1b[2J".to_owned()]];
-        assert_eq!(table(&["id", "kind"], rows), "id  kind\n7   resize\n12  a\\u{1b}[2J");
-    }
+    let stdout = io::stdout();
+    let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    table::render(heading, &Vec::from_iter(rows), width, colour::on(&stdout))
 }

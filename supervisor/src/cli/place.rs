@@ -1,11 +1,11 @@
 //! Which queue a command is about: `--config FILE`, `--db FILE`, or the file in the current folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::exit::CliError;
-use crate::config::Config;
+use crate::config::{Config, Report};
 
 #[derive(Args, Debug, Default)]
 pub struct Place {
@@ -25,6 +25,20 @@ impl Place {
     /// # Errors
     /// Both are given; the file is not usable.
     pub fn load(&self) -> Result<Config, CliError> {
+        let (config, db) = self.names()?;
+        Ok(Config::load(config, db)?)
+    }
+
+    /// The same for a supervisor, with what a person should know beside it.
+    ///
+    /// # Errors
+    /// Those of [`Place::load`]; this host lacks a program or a right.
+    pub fn load_to_run(&self) -> Result<(Config, Report), CliError> {
+        let (config, db) = self.names()?;
+        Ok(Config::load_to_run(config, db)?)
+    }
+
+    fn names(&self) -> Result<(Option<&Path>, Option<&Path>), CliError> {
         // Not left to the parser, which misses one before and one after the subcommand.
         if self.config.is_some() && self.db.is_some() {
             return Err(CliError::usage(
@@ -32,7 +46,7 @@ impl Place {
                 "give one: a configuration names its database",
             ));
         }
-        Ok(Config::load(self.config.as_deref(), self.db.as_deref())?)
+        Ok((self.config.as_deref(), self.db.as_deref()))
     }
 }
 

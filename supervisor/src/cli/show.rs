@@ -18,9 +18,6 @@ pub struct Args {
 pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
     let config = place.load()?;
     let task = blocking(async { Source::open(&config).await?.task(args.id).await })??;
-    match format {
-        Format::Json => output::json(&task)?,
-        Format::Table => output::data(&describe(&task))?,
-    }
+    output::one(format, &task, Some(args.id), || describe(&task))?;
     Ok(Exit::Done)
 }

@@ -56,10 +56,7 @@ pub async fn tell(enqueued: Enqueued, waiting: Option<&mut Client>, format: Form
         let task = wait::until_final(client, enqueued.id, None).await?;
         return wait::tell(&task, format);
     }
-    match format {
-        Format::Json => output::json(&enqueued)?,
-        Format::Table => output::data(&enqueued.id.to_string())?,
-    }
+    output::one(format, &enqueued, Some(enqueued.id), || enqueued.id.to_string())?;
     Ok(Exit::Done)
 }
 

@@ -54,8 +54,8 @@ pub async fn until_final(client: &mut Client, id: i64, timeout: Option<Duration>
 /// Prints the result of a final task, or says why there is none.
 pub fn tell(task: &Task, format: Format) -> Result<Exit, CliError> {
     let id = task.summary.id;
-    if format == Format::Json {
-        output::json(task)?;
+    if format != Format::Table {
+        output::one(format, task, Some(id), String::new)?;
     } else if task.summary.state == "completed" {
         if task.result_cut {
             output::note("the result is only the last part of what there was");

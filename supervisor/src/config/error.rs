@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::problem::Report;
+
 /// A configuration that cannot be used.
 #[derive(Debug)]
 pub struct ConfigError {
@@ -17,24 +19,24 @@ pub enum ConfigErrorKind {
     Nothing,
     /// The file, or the folder that a path starts from, cannot be read.
     Unreadable(std::io::Error),
-    /// Not TOML, an unknown key, or a value of another type: with line, column and what was expected.
-    Syntax(String),
-    /// Read, but not usable: one sentence each, beginning with the path of its key.
-    Problems(Vec<String>),
+    /// Read, but not usable.
+    Unusable(Report),
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.file.display();
         match &self.kind {
-            ConfigErrorKind::Nothing => {
-                write!(f, "there is no {file} here; name one with --config FILE, or a database alone with --db FILE")
-            }
+            ConfigErrorKind::Nothing => write!(
+                f,
+                "there is no {file} here; write one with `supervisor init`, name one with --config FILE, or a database \
+                 alone with --db FILE"
+            ),
             ConfigErrorKind::Unreadable(error) => write!(f, "cannot read {file}: {error}; check the path"),
-            ConfigErrorKind::Syntax(text) => write!(f, "{file} cannot be understood: {}", text.trim_end()),
-            ConfigErrorKind::Problems(problems) => {
-                write!(f, "{file} cannot be used:")?;
-                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+            ConfigErrorKind::Unusable(report) => {
+                let count = report.problems().len();
+                let problems = if count == 1 { "problem" } else { "problems" };
+                write!(f, "{file} cannot be used: {count} {problems}\n\n{report}")
             }
         }
     }

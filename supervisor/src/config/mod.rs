@@ -1,18 +1,27 @@
 //! What the program is told: the configuration file, and where a task goes by it. No process, no database, no terminal.
 //!
-//! - `raw`: what the file says. `resolved`: what the program uses, complete and checked. `resolve`: from one to the other.
-//! - `load`: which file, and where its paths lead. `error`: what is wrong with it, all at once.
+//! - `keys`: every key there is. `document`: the text against these, all that is wrong at once. `raw`: what is left.
+//! - `resolved`: what the program uses, complete and checked. `resolve`: from `raw` to there. Pure.
+//! - `host`: whether the programs and rights are there. `load`: which file, and where its paths lead.
+//! - `problem`: how all that is wrong is shown. `error`: the one error.
 //! - `route`: from a `TaskSpec` to a `NewTask` with its queue, or a refusal. Pure.
 
+mod document;
 mod error;
+mod host;
+mod keys;
 mod load;
+mod problem;
 mod raw;
 mod resolve;
 mod resolved;
 mod route;
 
 pub use error::{ConfigError, ConfigErrorKind};
+#[cfg(test)]
+pub(crate) use keys::key_names;
 pub use load::FILE_DEFAULT;
+pub use problem::{Problem, Report};
 pub use resolve::{COMMANDS_POOL, WORKERS_MAX};
 pub use resolved::{Config, Kind, Pool, Program};
 pub use route::{Offers, Refusal, route};

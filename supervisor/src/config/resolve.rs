@@ -12,6 +12,7 @@ use queue_core::policy::Limits;
 use queue_core::retry::Backoff;
 use worker::stock::COMMAND_KIND;
 
+use super::problem::Problem;
 use super::raw::{Raw, RawBackoff, RawKind, RawPool};
 use super::resolved::{Config, Kind, Pool, Program};
 
@@ -26,11 +27,11 @@ const CHANNEL_STDIO: &str = "stdio";
 
 /// What is wrong so far.
 #[derive(Default)]
-struct Problems(Vec<String>);
+struct Problems(Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, key: &str, sentence: impl std::fmt::Display) {
-        self.0.push(format!("{key}: {sentence}"));
+        self.0.push(Problem::new(key, sentence.to_string()));
     }
 
     fn keep<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
@@ -38,11 +39,8 @@ impl Problems {
     }
 }
 
-/// `cores` is the number of workers of a pool that names none.
-///
-/// # Errors
-/// Every problem, each a sentence that begins with the path of its key.
-pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> Result<Config, Vec<String>> {
+/// `cores` is the number of workers of a pool that names none. The configuration may be used only when there is no problem.
+pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> (Config, Vec<Problem>) {
     let mut problems = Problems::default();
     let cores = u32::try_from(cores).unwrap_or(WORKERS_MAX).clamp(1, WORKERS_MAX);
     let mut stock: Vec<String> =
@@ -60,7 +58,7 @@ pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> R
         let kind = kind(&name, raw, &stock, &config, &mut problems);
         config.kinds.insert(name, kind);
     }
-    if problems.0.is_empty() { Ok(config) } else { Err(problems.0) }
+    (config, problems.0)
 }
 
 fn pool(name: String, raw: RawPool, cores: u32, problems: &mut Problems) -> Pool {

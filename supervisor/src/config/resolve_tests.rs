@@ -3,7 +3,8 @@
 use super::*;
 
 fn resolved(text: &str) -> Result<Config, Vec<String>> {
-    resolve(toml::from_str(text).unwrap(), "/q/queue.db".into(), "/q".into(), 4)
+    let (config, problems) = resolve(toml::from_str(text).unwrap(), "/q/queue.db".into(), "/q".into(), 4);
+    if problems.is_empty() { Ok(config) } else { Err(problems.iter().map(Problem::to_string).collect()) }
 }
 
 #[test]
@@ -19,7 +20,7 @@ fn nothing_said_is_the_built_in_pool_alone() {
     let command = Kind { run: None, queue: Some("commands".to_owned()), limits: Limits::default() };
     assert_eq!(config.pools, [commands]);
     assert_eq!(config.kinds, BTreeMap::from([("command".to_owned(), command)]));
-    assert_eq!(resolve(Raw::default(), "/q".into(), "/".into(), 1000).unwrap().pools[0].workers, WORKERS_MAX);
+    assert_eq!(resolve(Raw::default(), "/q".into(), "/".into(), 1000).0.pools[0].workers, WORKERS_MAX);
 }
 
 #[test]

@@ -24,7 +24,7 @@ const FILE: &str = r#"
 "#;
 
 fn config() -> Config {
-    resolve(toml::from_str(FILE).unwrap(), PathBuf::new(), PathBuf::new(), 1).unwrap()
+    resolve(toml::from_str(FILE).unwrap(), PathBuf::new(), PathBuf::new(), 1).0
 }
 
 fn said(pairs: &[(&str, &str)]) -> Offers {

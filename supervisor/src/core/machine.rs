@@ -23,7 +23,7 @@ pub const BOOT_TIMEOUT_US: i64 = 10_000_000;
 pub const UNRESPONSIVE_US: i64 = 30_000_000;
 /// From "stop this run" to SIGKILL.
 pub const CANCEL_GRACE_US: i64 = 10_000_000;
-/// From SIGTERM of the supervisor to SIGKILL of its workers.
+/// From SIGTERM of the supervisor to SIGKILL of its workers, unless it is told otherwise.
 pub const SHUTDOWN_GRACE_US: i64 = 20_000_000;
 
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ pub struct Machine {
     pub(super) slots: BTreeMap<WorkerId, Slot>,
     pub(super) timers: Timers,
     pub(super) shutdown: Shutdown,
+    pub(super) shutdown_grace_us: i64,
     next_worker: i64,
     /// Of the database, to make a task's effect key unique beyond it.
     uid: String,
@@ -47,10 +48,10 @@ pub enum Shutdown {
 
 impl Machine {
     /// `next_worker` is the first number that no worker of this database has had.
-    pub fn new(pools: Vec<PoolSpec>, next_worker: i64, uid: String) -> Machine {
+    pub fn new(pools: Vec<PoolSpec>, next_worker: i64, uid: String, shutdown_grace_us: i64) -> Machine {
         let pools = pools.into_iter().map(Pool::new).collect();
         let (slots, timers) = (BTreeMap::new(), Timers::default());
-        Machine { pools, slots, timers, shutdown: Shutdown::No, next_worker, uid, out: Vec::new() }
+        Machine { pools, slots, timers, shutdown: Shutdown::No, shutdown_grace_us, next_worker, uid, out: Vec::new() }
     }
 
     /// Decides what follows from `event`. `now` is monotonic microseconds, `random` any uniformly drawn word.

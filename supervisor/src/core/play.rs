@@ -7,7 +7,7 @@ use queue_core::task::{PoolId, TaskId, WorkerId};
 
 use super::command::{Command, Report, Signal};
 use super::event::{Event, Exit, WorkerExit};
-use super::machine::Machine;
+use super::machine::{Machine, SHUTDOWN_GRACE_US};
 use super::pool::PoolSpec;
 
 const MS: i64 = 1_000;
@@ -20,7 +20,7 @@ impl Play {
     /// One pool, whose workers must offer `echo`; its first worker is number 1.
     pub(super) fn of(workers: u32) -> Play {
         let spec = PoolSpec { name: "p".into(), workers, required_kinds: vec!["echo".into()] };
-        Play { machine: Machine::new(vec![spec], 1, "db".into()) }
+        Play { machine: Machine::new(vec![spec], 1, "db".into(), SHUTDOWN_GRACE_US) }
     }
 
     /// What follows from an event, in short words.

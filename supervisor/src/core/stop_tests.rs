@@ -159,3 +159,16 @@ fn a_stop_of_the_worker_is_not_put_off_by_a_stop_of_its_run() {
     told.at(0, Event::Shutdown, &["demand -1", "stop 1: Shutdown 20000ms"]);
     told.at(1, broken(1), &["alert protocol", "kill 1"]);
 }
+
+#[test]
+fn the_grace_of_a_shutdown_is_what_the_machine_was_given() {
+    let mut play = Play::working(None);
+    play.machine.shutdown_grace_us = 4_000_000;
+    play.at(0, Event::Shutdown, &["stop 1: Shutdown 4000ms"]);
+    play.at(2_000, Event::Tick, &["term 1"]);
+    play.at(3_999, Event::Tick, &[]);
+    play.at(4_000, Event::Tick, &["kill 1"]);
+    let mut at_once = Play::working(None);
+    at_once.machine.shutdown_grace_us = 0;
+    at_once.at(0, Event::Shutdown, &["stop 1: Shutdown 0ms", "term 1", "kill 1"]);
+}

@@ -7,7 +7,7 @@ use queue_core::task::{Outcome, WorkerId};
 
 use super::command::{Command, Signal};
 use super::ending::Verdict;
-use super::machine::{CANCEL_GRACE_US, Machine, SHUTDOWN_GRACE_US, Shutdown};
+use super::machine::{CANCEL_GRACE_US, Machine, Shutdown};
 use super::slot::Phase;
 use super::stop::{Ladder, Rung};
 use super::timers::Timer;
@@ -101,9 +101,10 @@ impl Machine {
         if self.shutdown == Shutdown::AtOnce || !listens || slot.broken {
             return self.kill(worker, now);
         }
-        let grace_ms = SHUTDOWN_GRACE_US.unsigned_abs() / 1000;
+        let grace_us = self.shutdown_grace_us;
+        let grace_ms = grace_us.unsigned_abs() / 1000;
         self.send(worker, ToWorker::Stop(Stop { run: None, reason: StopReason::Shutdown, grace_ms }));
-        self.set_ladder(worker, Ladder::new(now, SHUTDOWN_GRACE_US));
+        self.set_ladder(worker, Ladder::new(now, grace_us));
     }
 
     /// A second stop can only make it sooner.

@@ -9,7 +9,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::config::Config;
 use crate::core::Report;
-use crate::shell::RunError;
+use crate::shell::{Life, RunError};
 
 pub fn report(report: &Report, config: &Config) {
     let name = |pool: &PoolId| config.pools[pool.0].name.as_str();
@@ -48,9 +48,14 @@ pub fn ready(socket: &Path) {
     info!(socket = socket.display().to_string(), pid = std::process::id(), "ready");
 }
 
-pub fn ended(how: &Result<(), RunError>) {
+/// The process that was not to be outlived.
+pub fn parent_ended(pid: i32) {
+    info!(pid, "parent ended");
+}
+
+pub fn ended(how: &Result<Life, RunError>) {
     match how {
-        Ok(()) => info!("supervisor ended"),
+        Ok(life) => info!(failed = life.failed, "supervisor ended"),
         Err(reason) => error!(reason = reason.to_string(), "supervisor ended"),
     }
 }

@@ -160,7 +160,7 @@ mod tests {
         let (caller, mut answer) = oneshot::channel();
         let mut examination = Examination::new(3);
         examination.want(caller);
-        examination.begin(&Machine::new(Vec::new(), 1, String::new()), &waiting, 0);
+        examination.begin(&Machine::new(Vec::new(), 1, String::new(), 0), &waiting, 0);
         assert!(examination.is_out() && !examination.is_wanted());
         examination.census(Census { strangers, ..Census::default() }, 0);
         assert!(answer.try_recv().is_err(), "half an examination");

@@ -1,29 +1,31 @@
-//! A life of the supervisor: take the lock, kill what a former life left, recover, open the door, run, close.
+//! A life of the supervisor: take the lock, put in order what a former life left, open the door, run, close.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue_core::recover::recover;
-use queue_core::store::{Durability, Place, Store, StoreError};
+use queue_core::store::StoreError;
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::clock::Clock;
-use super::event_loop::{EventLoop, Inputs};
+use super::event_loop::{EventLoop, Inputs, Life};
 use super::examine::Examination;
-use super::former_life::kill_remains;
-use super::handle::{Handle, REQUESTS_MAX};
+use super::handle::{Handle, REQUESTS_MAX, Request};
 use super::launch::Recipe;
 use super::lock::{Lock, LockError, Role};
+use super::parent::{Lifeline, Parent};
 use super::pending::Pending;
+use super::ready_file::{ReadyFile, Whereabouts};
 use super::socket::{listen, socket_path};
 use super::spawner::Spawner;
+use super::start::{InOrder, put_in_order};
 use super::stats::Inquiry;
 use super::worker_io::Inbox;
 use super::writer::Writer;
 use super::{procfs, signals};
-use crate::config::{Config, Offers};
+use crate::config::Config;
+use crate::core::machine::SHUTDOWN_GRACE_US;
 use crate::core::{Machine, PoolSpec};
 use crate::{http, observe};
 
@@ -44,7 +46,7 @@ pub enum RunError {
     Io { what: String, error: io::Error },
 }
 
-fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> RunError {
+pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> RunError {
     move |error| RunError::Io { what: what.into(), error }
 }
 
@@ -55,72 +57,121 @@ pub fn stops() -> Stops {
     mpsc::channel(4)
 }
 
+/// How one life is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Says where the supervisor is, from the opening of the door to the end.
+    pub ready_file: Option<PathBuf>,
+    /// When this process ends, the supervisor stops.
+    pub parent: Option<Parent>,
+    /// From the first wish to stop to the SIGKILL of what still runs.
+    pub shutdown_grace: Duration,
+    /// Ends once no task is left that is not final.
+    pub until_empty: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> RunOptions {
+        let shutdown_grace = Duration::from_micros(SHUTDOWN_GRACE_US.unsigned_abs());
+        RunOptions { ready_file: None, parent: None, shutdown_grace, until_empty: false }
+    }
+}
+
 /// Runs until it is stopped by a signal or through `stops`. `ready` is called once, when the door is open.
-pub fn run(config: Config, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<(), RunError> {
-    let store_failed = |error| RunError::Store { path: config.db.display().to_string(), error };
+///
+/// # Errors
+/// What stands in the way, before any worker was started; a database that can no longer be used.
+pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<Life, RunError> {
+    let lifeline = options.parent.map(Lifeline::open).transpose().map_err(failed("cannot end with its parent"))?;
+    let mut ready_file = options.ready_file.as_deref().map(prepared).transpose()?;
     let socket = socket_path(&config.db).map_err(failed("no socket can be made for the database"))?;
     let lock = Lock::take(&config.db, Role::Supervisor, Some(&socket))?;
-    let clock = Clock::start();
-    let mut store = Store::open(Place::File(config.db.clone()), Durability::Full).map_err(store_failed)?;
-    let uid: String = store.uid().map_err(store_failed)?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let left = store.workers().map_err(store_failed)?;
-    let killed = kill_remains(&left, &uid).map_err(failed("a process of a former life cannot be killed"))?;
-    let mut book = store.book(config.policies(), clock.now()).map_err(store_failed)?;
-    let mut random = fastrand::Rng::new();
-    let recovered = recover(&mut store, &mut book, clock.now(), &mut || random.u64(..)).map_err(store_failed)?;
-    observe::recovered(&config, killed, recovered);
-    let offers: Offers = store.offers().map_err(store_failed)?.into_iter().collect();
-    nix::sys::prctl::set_child_subreaper(true).map_err(|error| failed("cannot become a subreaper")(error.into()))?;
-
+    ready_file.iter().for_each(ReadyFile::forget_former);
+    let in_order = put_in_order(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed("no runtime can be started"))?;
     let ended = runtime.block_on(async {
         let listener =
             listen(&socket).and_then(UnixListener::from_std).map_err(failed("the socket cannot be opened"))?;
+        let _socket = RemovedAtEnd(&socket);
         let (stop, stopped) = stops;
+        if let Some(lifeline) = lifeline {
+            lifeline.forward(stop.clone()).map_err(failed("the parent cannot be watched"))?;
+        }
         signals::forward(stop).map_err(failed("signals cannot be received"))?;
-        let (told_sender, told) = mpsc::channel(TOLD_MAX);
-        let (answer_sender, answers) = mpsc::channel(1);
-        let (event_sender, events) = mpsc::channel(EVENTS_MAX);
         let (request_sender, requests) = mpsc::channel(REQUESTS_MAX);
-        let handle = Handle::new(config.clone(), offers, request_sender);
-        let next_worker = book.rows().next_worker;
-        let event_loop = EventLoop {
-            machine: Machine::new(pool_specs(&config), next_worker, uid.clone()),
-            links: Default::default(),
-            inbox: Inbox { events: event_sender, budget: Arc::new(Semaphore::new(FRAMES_BYTES_MAX)) },
-            spawner: Spawner::start(told_sender).map_err(failed("the spawner cannot be started"))?,
-            writer: Writer::start(store, book, answer_sender).map_err(failed("the writer cannot be started"))?,
-            handle: handle.clone(),
-            pending: Pending::default(),
-            recipes: Recipe::all(&config),
-            uid,
-            clock,
-            random,
-            examination: Examination::new(procfs::descriptors("pipe:")),
-            inquiry: Inquiry::default(),
-            next_due: Some(i64::MIN),
-            turn_at: None,
-            in_trouble: false,
-            stopping: false,
-            until_empty: false,
-            failed: 0,
-            finished: false,
-        };
+        let handle = Handle::new(config.clone(), in_order.offers.clone(), request_sender);
+        let (event_loop, inputs) = assemble(in_order, &options, &handle, requests, stopped)?;
         let (close, closed) = tokio::sync::oneshot::channel::<()>();
         let door = tokio::spawn(open_door(listener, handle.clone(), closed));
+        if let Some(file) = &mut ready_file {
+            let whereabouts = Whereabouts { pid: std::process::id(), socket: &socket, db: &config.db };
+            file.publish(&whereabouts).map_err(failed("the ready file cannot be written"))?;
+        }
         observe::ready(&socket);
         ready(&handle);
-        let ended = event_loop.run(Inputs { events, told, answers, requests, stops: stopped }).await;
+        let ended = event_loop.run(inputs).await;
         drop(close);
         let _ = tokio::time::timeout(DOOR_GRACE, door).await;
-        ended.map_err(store_failed)
+        ended.map_err(|error| RunError::Store { path: config.db.display().to_string(), error })
     });
     // Before the lock is given up: the path may be the next one's.
-    let _ = std::fs::remove_file(&socket);
+    drop(ready_file);
     drop(lock);
     observe::ended(&ended);
     ended
+}
+
+fn prepared(path: &Path) -> Result<ReadyFile, RunError> {
+    ReadyFile::prepare(path).map_err(failed(format!("the ready file {} cannot be written", path.display())))
+}
+
+/// The file of a socket that was opened, and of no other.
+struct RemovedAtEnd<'a>(&'a Path);
+
+impl Drop for RemovedAtEnd<'_> {
+    fn drop(&mut self) {
+        // One that is left is replaced at the next start.
+        let _ = std::fs::remove_file(self.0);
+    }
+}
+
+fn assemble(
+    in_order: InOrder,
+    options: &RunOptions,
+    handle: &Handle,
+    requests: mpsc::Receiver<Request>,
+    stops: mpsc::Receiver<()>,
+) -> Result<(EventLoop, Inputs), RunError> {
+    let InOrder { store, book, clock, random, uid, offers: _ } = in_order;
+    let config = handle.config();
+    let (told_sender, told) = mpsc::channel(TOLD_MAX);
+    let (answer_sender, answers) = mpsc::channel(1);
+    let (event_sender, events) = mpsc::channel(EVENTS_MAX);
+    let grace_us = i64::try_from(options.shutdown_grace.as_micros()).unwrap_or(i64::MAX);
+    let event_loop = EventLoop {
+        machine: Machine::new(pool_specs(config), book.rows().next_worker, uid.clone(), grace_us),
+        links: Default::default(),
+        inbox: Inbox { events: event_sender, budget: Arc::new(Semaphore::new(FRAMES_BYTES_MAX)) },
+        spawner: Spawner::start(told_sender).map_err(failed("the spawner cannot be started"))?,
+        writer: Writer::start(store, book, answer_sender).map_err(failed("the writer cannot be started"))?,
+        handle: handle.clone(),
+        pending: Pending::default(),
+        recipes: Recipe::all(config),
+        uid,
+        clock,
+        random,
+        examination: Examination::new(procfs::descriptors("pipe:")),
+        inquiry: Inquiry::default(),
+        next_due: Some(i64::MIN),
+        turn_at: None,
+        in_trouble: false,
+        stopping: false,
+        until_empty: options.until_empty,
+        failed: 0,
+        finished: false,
+    };
+    Ok((event_loop, Inputs { events, told, answers, requests, stops }))
 }
 
 async fn open_door(listener: UnixListener, handle: Handle, closed: tokio::sync::oneshot::Receiver<()>) {

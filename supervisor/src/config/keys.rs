@@ -1,0 +1,109 @@
+//! Every key that the configuration file may have, and what kind of value it takes: one table, no decision.
+
+use Takes::{Named, Number, Switch, Table, Text, Texts, Whole};
+
+/// A key, what it takes, and a value that is right in form.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) takes: Takes,
+    pub(super) example: &'static str,
+}
+
+pub(super) enum Takes {
+    Text,
+    Texts,
+    Whole,
+    Number,
+    Switch,
+    /// A table with these keys.
+    Table(&'static [Key]),
+    /// Tables with these keys, each under a name of the user's own.
+    Named(&'static [Key]),
+}
+
+impl Takes {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Text => "text in quotes",
+            Texts => "a list of texts",
+            Whole => "a whole number",
+            Number => "a number",
+            Switch => "true or false",
+            Table(_) | Named(_) => "a table",
+        }
+    }
+}
+
+const fn key(name: &'static str, takes: Takes, example: &'static str) -> Key {
+    Key { name, takes, example }
+}
+
+pub(super) const FILE: &[Key] = &[
+    key("db", Text, "db = \"queue.db\""),
+    key("pools", Named(POOL), "[pools.images]"),
+    key("kinds", Named(KIND), "[kinds.resize]"),
+];
+
+const POOL: &[Key] = &[
+    key("command", Texts, "command = [\"python3\", \"-m\", \"images\"]"),
+    key("stock", Switch, "stock = true"),
+    key("queues", Texts, "queues = [\"images\"]"),
+    key("channel", Text, "channel = \"stdio\""),
+    key("workers", Whole, "workers = 4"),
+    key("env", Texts, "env = [\"API_KEY\"]"),
+];
+
+const KIND: &[Key] = &[
+    key("run", Texts, "run = [\"sha256sum\", \"{path}\"]"),
+    key("queue", Text, "queue = \"images\""),
+    key("timeout", Text, "timeout = \"2m\""),
+    key("max_attempts", Whole, "max_attempts = 5"),
+    key("max_crashes", Whole, "max_crashes = 3"),
+    key("backoff", Table(BACKOFF), "backoff = { base = \"15s\" }"),
+];
+
+const BACKOFF: &[Key] =
+    &[key("base", Text, "base = \"15s\""), key("cap", Text, "cap = \"1h\""), key("jitter", Number, "jitter = 0.2")];
+
+/// The names of all keys, some of them more than once.
+#[cfg(test)]
+pub(crate) fn key_names() -> Vec<&'static str> {
+    [FILE, POOL, KIND, BACKOFF].into_iter().flatten().map(|key| key.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::raw::Raw;
+    use super::*;
+
+    /// The keys that serde accepts at a place, in order: it names them all when it meets one that it does not know.
+    fn accepted(text: &str) -> Vec<String> {
+        let error = toml::from_str::<Raw>(text).unwrap_err();
+        let said = error.message().split_once("expected one of ").unwrap_or_else(|| panic!("{error}")).1;
+        said.split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
+    }
+
+    #[test]
+    fn the_table_and_the_types_know_the_same_keys() {
+        let table = [
+            (FILE, "_ = 1"),
+            (POOL, "[pools.a]\n_ = 1"),
+            (KIND, "[kinds.a]\n_ = 1"),
+            (BACKOFF, "[kinds.a.backoff]\n_ = 1"),
+        ];
+        for (keys, text) in table {
+            assert_eq!(keys.iter().map(|key| key.name).collect::<Vec<_>>(), accepted(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_example_is_right() {
+        for (keys, header) in
+            [(FILE, ""), (POOL, "[pools.a]\n"), (KIND, "[kinds.a]\n"), (BACKOFF, "[kinds.a.backoff]\n")]
+        {
+            for key in keys {
+                assert!(toml::from_str::<Raw>(&format!("{header}{}", key.example)).is_ok(), "{}", key.example);
+            }
+        }
+    }
+}
