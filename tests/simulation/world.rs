@@ -14,6 +14,7 @@ use crate::enqueuers::Enqueuer;
 use crate::ledger::Ledger;
 use crate::model_worker::{Does, ModelWorker};
 use crate::rng::Rng;
+use crate::sayings::Sayings;
 use crate::truth::{Truth, key};
 use crate::writer::Writer;
 
@@ -67,6 +68,7 @@ pub(crate) struct World {
     pub(crate) pipes: BTreeMap<(WorkerId, bool), i64>,
     pub(crate) ledger: Ledger,
     pub(crate) truth: Truth,
+    pub(crate) sayings: Sayings,
     pub(crate) enqueuers: Vec<Enqueuer>,
     /// Ends of runs that were committed or lost, to be replayed.
     pub(crate) old_ends: Vec<queue_core::op::Op>,
@@ -94,6 +96,7 @@ impl World {
             pipes: BTreeMap::new(),
             ledger: Ledger::default(),
             truth: Truth::default(),
+            sayings: Sayings::default(),
             enqueuers: (0..ENQUEUERS).map(Enqueuer::new).collect(),
             old_ends: Vec::new(),
             boot_faults_percent,
@@ -222,6 +225,7 @@ impl World {
         for id in self.ledger.ids() {
             let view = self.store.task(id).unwrap();
             self.ledger.check(id, view);
+            self.sayings.check(&mut self.store, id);
         }
     }
 }

@@ -13,5 +13,7 @@ mod noise;
 mod offline;
 mod orphans;
 mod policy;
+mod python_client;
+mod python_workers;
 mod stopping;
 mod stubborn;
