@@ -22,7 +22,7 @@ const ENQUEUERS: usize = 3;
 /// Steps with faults: at least, and so many more by chance.
 const CHAOS_STEPS: (i64, i64) = (300, 900);
 /// Steps without faults within which everything must be final.
-const CALM_STEPS_MAX: u64 = 2_000;
+const CALM_STEPS_MAX: u64 = 4_000;
 /// Rows and book are checked whole once in so many steps.
 const CHECK_EACH_STEPS: u64 = 120;
 /// Where the wall clock of a world begins.

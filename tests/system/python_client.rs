@@ -8,7 +8,8 @@ const TASKS: usize = 10_000;
 
 #[test]
 fn ten_thousand_tasks_outlive_two_kills_of_their_supervisor_each_exactly_once() {
-    let config = "[pools.samples]\ncommand = [\"python3\", \"-m\", \"mutirao.samples\"]\nworkers = 2\nenv = [\"PYTHONPATH\"]\n";
+    let config =
+        "[pools.samples]\ncommand = [\"python3\", \"-m\", \"mutirao.samples\"]\nworkers = 2\nenv = [\"PYTHONPATH\"]\n";
     let sandbox = Sandbox::new(config);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/system/python/ten_thousand.py");
     let output = Command::new("python3")

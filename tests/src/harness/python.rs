@@ -22,7 +22,10 @@ pub fn installed_package() -> &'static Path {
             .env("PIP_ROOT_USER_ACTION", "ignore")
             .status();
         let is_good = installed.is_ok_and(|status| status.success());
-        assert!(is_good, "the tests need python3 (3.10 or newer) with pip; on Debian: apt install python3-pip python3-venv");
+        assert!(
+            is_good,
+            "the tests need python3 (3.10 or newer) with pip; on Debian: apt install python3-pip python3-venv"
+        );
         folder
     });
     folder.path()

@@ -1,0 +1,93 @@
+//! The application of a user: `client.py`, a process of its own that knows the package and where the queue is, no more.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use nix::sys::resource::{Resource, getrlimit};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::package::CLIENT;
+use super::python::PROGRAM;
+use super::workspace::Workspace;
+use crate::config::Config;
+use crate::shell::shim::OWN_BINARY;
+
+/// The files that it is to ask for, as JSON.
+const FILES: &str = "files.json";
+/// What it prints, and its errors.
+const LOG: &str = "client.log";
+/// Of its log, what is shown.
+const SAID_BYTES_MAX: u64 = 8 * 1024;
+/// Some of its tasks are not completed: as the command line says it.
+pub(super) const EXIT_TASK_FAILED: i32 = 20;
+
+/// Killed when it is dropped.
+pub(super) struct Application {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Application {
+    /// Asks for work on each of `files`. Starts before the supervisor, which takes later children of this process for
+    /// orphans of its workers; the client waits until somebody answers.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) fn start(workspace: &Workspace, config: &Config, files: &[String]) -> io::Result<Application> {
+        let folder = workspace.folder();
+        std::fs::write(folder.join(FILES), serde_json::to_vec(files)?)?;
+        let log = folder.join(LOG);
+        let output = File::create(&log)?;
+        let (open_files, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        // Through the shim: it ends when this process does, and Ctrl-C is not for it.
+        let child = Command::new(OWN_BINARY)
+            .arg0("mutirao-shim")
+            .args(["shim", &std::process::id().to_string(), &open_files.to_string(), "--"])
+            .args([PROGRAM, CLIENT.0, FILES])
+            .current_dir(folder)
+            .env("MUTIRAO_DB", &config.db)
+            .env_remove("MUTIRAO_SOCKET")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        Ok(Application { child, log })
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
+        let pidfd = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty())?;
+        // Readable is what it becomes, once.
+        let _ = AsyncFd::with_interest(pidfd, Interest::READABLE)?.readable().await?;
+        self.child.wait()
+    }
+
+    /// The last that it printed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) fn said(&self) -> io::Result<Vec<u8>> {
+        let mut log = File::open(&self.log)?;
+        let size_bytes = log.metadata()?.len();
+        log.seek(SeekFrom::Start(size_bytes.saturating_sub(SAID_BYTES_MAX)))?;
+        let mut said = Vec::new();
+        log.take(SAID_BYTES_MAX).read_to_end(&mut said)?;
+        Ok(said)
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
