@@ -1,6 +1,6 @@
 //! Workers in Python that do what careless code does: nothing of it harms a frame, a neighbour or the next run.
 
-use tests::harness::{Sandbox, Supervisor, installed_package, python_pool};
+use tests::harness::{Sandbox, Supervisor, Watched, installed_package, python_pool};
 
 fn started(sandbox: &Sandbox) -> Supervisor {
     let package = installed_package().to_string_lossy();
@@ -11,12 +11,6 @@ fn sandbox() -> Sandbox {
     let at_once = "backoff = { base = \"1ms\", cap = \"1ms\" }\nmax_attempts = 2\n";
     let kinds = ["leaks", "resize", "says"].map(|kind| format!("[kinds.{kind}]\nqueue = \"python\"\n{at_once}"));
     Sandbox::new(&(python_pool("worker.py") + &kinds.concat()))
-}
-
-/// A zombie is dead: its parent, the worker, has only not looked yet.
-fn lives(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 fn text_of(task: &supervisor::http::dto::Task) -> String {
@@ -51,12 +45,11 @@ fn what_a_failed_run_leaves_is_killed_before_it_is_tried_again() {
     let supervisor = started(&sandbox);
     let tell = sandbox.fifo("tell");
     let id = sandbox.enqueue(&["leaks", &format!("tell={}", tell.path().display())]);
-    let first = tell.pid();
-    let second = tell.pid();
-    assert!(!lives(first), "the next run began while {first} of the last one lived");
+    let [first, second] = [(); 2].map(|()| Watched::new(tell.pid()));
+    assert!(!first.is_alive(), "the next run began while {} of the last one lived", first.pid);
     let task = sandbox.settled(id);
     assert_eq!((task.summary.state.as_str(), task.summary.attempts_spent), ("failed", 2));
-    assert!(!lives(second), "the end was told while {second} lived");
+    assert!(!second.is_alive(), "the end was told while {} lived", second.pid);
     let workers: Vec<_> = task.attempts.iter().map(|attempt| attempt.pid).collect();
     assert_eq!(workers[0], workers[1], "the worker itself is well and stays");
     sandbox.finish(supervisor);

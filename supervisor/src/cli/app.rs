@@ -70,7 +70,9 @@ enum Command {
     #[command(after_help = "Examples:\n  supervisor doctor\n  supervisor --db queue.db doctor -o json")]
     Doctor,
     /// See it work: plain commands, Rust and Python for every file of a folder, in a queue of its own
-    #[command(after_help = "Examples:\n  supervisor demo --serve\n  supervisor demo --path /usr/share/doc --keep /tmp/queue")]
+    #[command(
+        after_help = "Examples:\n  supervisor demo --serve\n  supervisor demo --path /usr/share/doc --keep /tmp/queue"
+    )]
     Demo(demo::Args),
     /// Be a worker: the supervisor starts its own ones so
     #[command(

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread::Builder;
 
 use nix::sys::resource::{Resource, getrlimit};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::sync::oneshot;
 
 use super::package::CLIENT;
 use super::python::PROGRAM;
@@ -28,7 +29,8 @@ pub(super) const EXIT_TASK_FAILED: i32 = 20;
 
 /// Killed when it is dropped.
 pub(super) struct Application {
-    child: Child,
+    pidfd: OwnedFd,
+    ended: oneshot::Receiver<io::Result<ExitStatus>>,
     log: PathBuf,
 }
 
@@ -45,7 +47,7 @@ impl Application {
         let output = File::create(&log)?;
         let (open_files, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
         // Through the shim: it ends when this process does, and Ctrl-C is not for it.
-        let child = Command::new(OWN_BINARY)
+        let mut child = Command::new(OWN_BINARY)
             .arg0("mutirao-shim")
             .args(["shim", &std::process::id().to_string(), &open_files.to_string(), "--"])
             .args([PROGRAM, CLIENT.0, FILES])
@@ -56,7 +58,11 @@ impl Application {
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()?;
-        Ok(Application { child, log })
+        let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+        let (ending, ended) = oneshot::channel();
+        // Nobody may want to know it any more.
+        Builder::new().name("application".into()).spawn(move || drop(ending.send(child.wait())))?;
+        Ok(Application { pidfd, ended, log })
     }
 
     /// Waits for its end.
@@ -64,10 +70,7 @@ impl Application {
     /// # Errors
     /// Those of the system.
     pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
-        let pidfd = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty())?;
-        // Readable is what it becomes, once.
-        let _ = AsyncFd::with_interest(pidfd, Interest::READABLE)?.readable().await?;
-        self.child.wait()
+        (&mut self.ended).await.map_err(io::Error::other)?
     }
 
     /// The last that it printed.
@@ -87,7 +90,6 @@ impl Application {
 impl Drop for Application {
     fn drop(&mut self) {
         // It may have ended long ago.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 }

@@ -25,17 +25,14 @@ impl Subject {
     pub(super) fn while_it_is_up(&self) -> String {
         let state = if self.has_failed { "failed" } else { "completed" };
         let kind = if self.has_python { WORDS } else { DIGEST };
-        let id = |word: &str, id: Option<i64>| id.map(|id| format!("{word} {id}"));
+        let enqueue = |file: &String| format!("enqueue {kind} {} --wait", word(&format!("path={file}")));
         let lines = [
             (Some("stats".to_owned()), "how many tasks and workers stand where"),
             (Some(format!("list --state {state} --limit 5")), "some of the tasks"),
-            (id("show", self.crash), "one that took its worker down, and every run of it"),
-            (id("logs --attempt 1", self.crash), "what it printed before"),
-            (
-                self.file.as_ref().map(|file| format!("enqueue {kind} {} --wait", word(&format!("path={file}")))),
-                "the same work again, and its result",
-            ),
-            (id("retry", self.digest), "a task that has ended, once more"),
+            (self.crash.map(|id| format!("show {id}")), "one that took its worker down, and every run of it"),
+            (self.crash.map(|id| format!("logs {id} --attempt 1")), "what it printed before"),
+            (self.file.as_ref().map(enqueue), "the same work again, and its result"),
+            (self.digest.map(|id| format!("retry {id}")), "a task that has ended, once more"),
             (Some("doctor".to_owned()), "every promise that can be checked"),
         ];
         let place = format!("{} {}", self.place[0], word(&self.place[1]));
@@ -102,7 +99,7 @@ mod tests {
             "stats",
             "list --state completed --limit 5",
             "show 1",
-            "logs --attempt 1 1",
+            "logs 1 --attempt 1",
             r"enqueue words 'path=/it'\''s/a' --wait",
             "retry 5",
             "doctor",
@@ -125,7 +122,9 @@ mod tests {
 
     #[test]
     fn a_word_stays_one_word() {
-        for (text, expected) in [("a/b-c=1.d", "a/b-c=1.d"), ("", "''"), ("$a", "'$a'"), ("a b", "'a b'"), ("'", r"''\'''")] {
+        for (text, expected) in
+            [("a/b-c=1.d", "a/b-c=1.d"), ("", "''"), ("$a", "'$a'"), ("a b", "'a b'"), ("'", r"''\'''")]
+        {
             assert_eq!(word(text), expected);
         }
     }

@@ -32,7 +32,9 @@ pub(super) fn own() -> String {
 
 fn on_path(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| access(file, AccessFlags::X_OK).is_ok())
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|file| access(file, AccessFlags::X_OK).is_ok())
 }
 
 /// Relative to the current folder when it is below; still a path, which no shell looks up.

@@ -14,7 +14,8 @@ const POOL: &str = "python";
 const OLDEST: (u32, u32) = (3, 10);
 /// Prints major and minor version. To run something proves more than to ask for the version.
 const QUESTION: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
-const WAY_OUT: &str = "install Python 3.10 or newer (Debian and Ubuntu: apt install python3), then start the demo again";
+const WAY_OUT: &str =
+    "install Python 3.10 or newer (Debian and Ubuntu: apt install python3), then start the demo again";
 
 /// Asks `python3` itself.
 ///

@@ -67,7 +67,9 @@ impl Done {
         let is_kept = workspace.is_kept();
         let lines = self.subject("--config", &workspace.config_file()).afterwards(is_kept);
         let queue = if is_kept { "The queue is kept" } else { "The queue is gone; with --keep DIR it stays" };
-        output::note(&format!("\n{queue}. What to type next:\n{lines}\n\nREADME.md begins with the smallest configuration."));
+        output::note(&format!(
+            "\n{queue}. What to type next:\n{lines}\n\nREADME.md begins with the smallest configuration."
+        ));
     }
 
     fn subject(&self, option: &str, file: &Path) -> Subject {

@@ -110,7 +110,10 @@ mod tests {
             assert_eq!(names(&keep), ["client.py", "mutirao", FILE_DEFAULT, "worker.py"]);
             let text = |name: &str| std::fs::read_to_string(keep.join(name)).unwrap();
             assert_eq!((text(FILE_DEFAULT), text("client.py")), ("# mine".to_owned(), CLIENT.1.to_owned()));
-            assert_eq!(text("mutirao/__init__.py"), PACKAGE.iter().find(|(name, _)| *name == "mutirao/__init__.py").unwrap().1);
+            assert_eq!(
+                text("mutirao/__init__.py"),
+                PACKAGE.iter().find(|(name, _)| *name == "mutirao/__init__.py").unwrap().1
+            );
             // That of another version of this program.
             std::fs::write(keep.join("mutirao/__init__.py"), "").unwrap();
         }
