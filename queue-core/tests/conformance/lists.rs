@@ -1,7 +1,8 @@
-//! Lists: their order, their filters, and walks from page to page while tasks come and go.
+//! Lists: their order, their limits, their filters.
 
+use queue_core::op::RunKey;
 use queue_core::state::{FailReason, TaskState};
-use queue_core::store::{Cursor, Filter, FinalFacts, LIST_MAX, LOOKED_AT_MAX, Page, TaskView};
+use queue_core::store::{Cursor, Filter, FinalFacts, LIST_MAX, Page, TaskView};
 use queue_core::task::{NewTask, TaskId};
 
 use crate::bed::Bed;
@@ -10,7 +11,7 @@ use crate::values::task;
 /// More pages than any walk has.
 const PAGES_MAX: usize = 2_000;
 
-fn of_state(state: TaskState) -> Filter {
+pub(crate) fn of_state(state: TaskState) -> Filter {
     Filter { state: Some(state), ..Filter::default() }
 }
 
@@ -26,14 +27,14 @@ fn filters(states: &[Option<TaskState>], kinds: &[Option<&str>], queues: &[Optio
 }
 
 /// Puts a task into `state`; its place in the list of that state is `at`.
-fn stand(bed: &mut Bed, id: i64, (kind, queue): (&str, &str), state: TaskState, at: i64) {
+pub(crate) fn stand(bed: &mut Bed, id: i64, (kind, queue): (&str, &str), state: TaskState, at: i64) {
     let new = NewTask { kind: kind.into(), queue: queue.into(), ..task() };
     let id = TaskId(id);
     bed.insert_task(id, &new, at, 0).unwrap();
     match state {
         TaskState::Available => bed.put_ready(queue, at, id).unwrap(),
         TaskState::Scheduled | TaskState::Retryable => bed.put_later(id, at, state).unwrap(),
-        TaskState::Running => bed.put_running(queue_core::op::RunKey { task: id, epoch: 1 }, at, 0, 0).unwrap(),
+        TaskState::Running => bed.put_running(RunKey { task: id, epoch: 1 }, at, 0, 0).unwrap(),
         TaskState::Completed | TaskState::Failed | TaskState::Cancelled => {
             let reason = (state == TaskState::Failed).then_some(FailReason::Crashes);
             bed.put_final(id, state, reason, FinalFacts::default()).unwrap();
@@ -42,7 +43,7 @@ fn stand(bed: &mut Bed, id: i64, (kind, queue): (&str, &str), state: TaskState, 
 }
 
 /// In each state six tasks: of kinds `j` and `k`, in queues `a`, `b` and `b.c`, at places 9, 8, 9, 7, 9, 9.
-fn six_of_each(bed: &mut Bed) -> Vec<TaskState> {
+pub(crate) fn six_of_each(bed: &mut Bed) -> Vec<TaskState> {
     let bodies = [("j", "b.c"), ("k", "a"), ("j", "b"), ("k", "b"), ("j", "a"), ("j", "b")];
     for (first, state) in (1..).step_by(bodies.len()).zip(TaskState::ALL) {
         for ((id, body), at) in (first..).zip(bodies).zip([9, 8, 9, 7, 9, 9]) {
@@ -53,12 +54,17 @@ fn six_of_each(bed: &mut Bed) -> Vec<TaskState> {
     (0..bodies.len() * TaskState::ALL.len()).map(|index| TaskState::ALL[index / bodies.len()]).collect()
 }
 
-fn ids(page: &Page) -> Vec<i64> {
+pub(crate) fn ids(page: &Page) -> Vec<i64> {
     page.tasks.iter().map(|view| view.id.0).collect()
 }
 
 /// All pages one after the other, each cursor as text between them; `between` may change what is not looked at.
-fn walk(bed: &mut Bed, filter: &Filter, limit: i64, mut between: impl FnMut(&mut Bed, usize)) -> Vec<TaskView> {
+pub(crate) fn walk(
+    bed: &mut Bed,
+    filter: &Filter,
+    limit: i64,
+    mut between: impl FnMut(&mut Bed, usize),
+) -> Vec<TaskView> {
     let (mut seen, mut next) = (Vec::new(), None);
     for pages in 0..PAGES_MAX {
         let page = bed.list(filter, next.as_ref(), limit).unwrap();
@@ -127,100 +133,6 @@ pub(crate) fn a_list_has_what_passes_its_filter(bed: &mut Bed) {
             let walked: Vec<i64> = walk(bed, &filter, limit, |_, _| ()).iter().map(|view| view.id.0).collect();
             assert_eq!(walked, in_order, "{filter:?} in pages of {limit}");
         }
-    }
-}
-
-/// What is promised: a task that stays where it is, is on exactly one page. Meanwhile others come before, at and behind the
-/// place of every page, and some of them go again.
-pub(crate) fn a_walk_meets_each_task_that_stays_once(bed: &mut Bed) {
-    six_of_each(bed);
-    let mut next_id = 43;
-    for state in TaskState::ALL.map(Some).into_iter().chain([None]) {
-        for limit in [1, 2, 4] {
-            let filter = Filter { state, ..Filter::default() };
-            let stay = ids(&bed.list(&filter, None, LIST_MAX).unwrap());
-            let walked = walk(bed, &filter, limit, |bed, pages| {
-                if pages >= 6 {
-                    return;
-                }
-                for (state, at) in TaskState::ALL.into_iter().zip([6, 8, 9, 10, 6, 8, 9]) {
-                    stand(bed, next_id, ("j", "b"), state, at);
-                    next_id += 1;
-                }
-                let gone = (43..next_id).step_by(pages + 2).filter(|id| !stay.contains(id));
-                for view in gone.filter_map(|id| bed.task(TaskId(id)).unwrap()).collect::<Vec<_>>() {
-                    end(bed, &view);
-                }
-                bed.step();
-            });
-            let met: Vec<i64> = walked.iter().map(|view| view.id.0).filter(|id| stay.contains(id)).collect();
-            assert_eq!(met, stay, "{state:?} in pages of {limit}");
-        }
-    }
-}
-
-/// The tasks that a page showed end before the next one is asked for, with that at which the cursor stands.
-pub(crate) fn a_walk_goes_on_from_a_place_that_is_empty_by_now(bed: &mut Bed) {
-    for (queue, rank, id) in [("a", 5, 1), ("a", 5, 2), ("b", 1, 3), ("b", 2, 4), ("b", 2, 5), ("c", 0, 6)] {
-        stand(bed, id, ("k", queue), TaskState::Available, rank);
-        stand(bed, id + 10, ("k", queue), TaskState::Scheduled, rank);
-        stand(bed, id + 20, ("k", queue), TaskState::Running, 0);
-    }
-    bed.step();
-    for (state, want) in [
-        (TaskState::Available, [1, 2, 3, 4, 5, 6]),
-        (TaskState::Scheduled, [16, 13, 14, 15, 11, 12]),
-        (TaskState::Running, [26, 25, 24, 23, 22, 21]),
-    ] {
-        let (mut met, mut next) = (Vec::new(), None);
-        loop {
-            let page = bed.list(&of_state(state), next.as_ref(), 2).unwrap();
-            for view in &page.tasks {
-                end(bed, view);
-            }
-            bed.step();
-            met.extend(ids(&page));
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
-        }
-        assert_eq!(met, want, "{state:?}");
-        assert_eq!(bed.list(&of_state(state), None, 9).unwrap().tasks, []);
-    }
-}
-
-fn end(bed: &mut Bed, view: &TaskView) {
-    match view.state {
-        TaskState::Available => {
-            let Some(queue_core::store::Phase::Ready { queue, rank }) = bed.phase(view.id).unwrap() else { panic!() };
-            bed.take_ready(&queue, rank, view.id).unwrap();
-        }
-        TaskState::Running => assert!(bed.take_running(queue_core::op::RunKey { task: view.id, epoch: 1 }).unwrap()),
-        TaskState::Scheduled | TaskState::Retryable => bed.take_later(view.id).unwrap(),
-        ended => bed.take_final(view.id, ended).unwrap(),
-    }
-    bed.put_final(view.id, TaskState::Cancelled, None, FinalFacts::default()).unwrap();
-}
-
-/// However rare what is wanted, a page looks at a bounded number of rows; it says where to go on.
-pub(crate) fn a_page_that_has_looked_enough_is_short_and_has_a_next_one(bed: &mut Bed) {
-    stand(bed, 1, ("rare", "a"), TaskState::Retryable, 3);
-    for id in 2..=LOOKED_AT_MAX + 1 {
-        stand(bed, id, ("k", "a"), TaskState::Scheduled, 2);
-    }
-    stand(bed, LOOKED_AT_MAX + 2, ("rare", "a"), TaskState::Scheduled, 2);
-    bed.step();
-    let rare = Filter { kind: Some("rare".into()), ..Filter::default() };
-    for (filter, first, second) in [
-        (rare.clone(), &[LOOKED_AT_MAX + 2][..], &[1][..]),
-        (Filter { state: Some(TaskState::Scheduled), ..rare }, &[], &[LOOKED_AT_MAX + 2]),
-        (of_state(TaskState::Retryable), &[], &[1]),
-    ] {
-        let page = bed.list(&filter, None, 9).unwrap();
-        assert_eq!(ids(&page), first, "{filter:?}");
-        let page = bed.list(&filter, Some(&page.next.unwrap()), 9).unwrap();
-        assert_eq!((ids(&page), page.next), (second.to_vec(), None), "{filter:?}");
     }
 }
 

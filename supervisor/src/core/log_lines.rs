@@ -38,7 +38,8 @@ impl Lines {
             let Some(end) = end else { continue };
             self.returned = end == b'\r';
             // A return at the beginning of a line, as of a progress bar, ends nothing.
-            if !follows_return && !(self.open.is_empty() && self.returned) {
+            let ends_nothing = follows_return || (self.returned && self.open.is_empty());
+            if !ends_nothing {
                 self.put(self.open.len(), put);
             }
         }

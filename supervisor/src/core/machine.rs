@@ -9,7 +9,7 @@ use queue_core::op::{Claimed, Demand, Notice, Op, WorkerRow};
 use queue_core::task::{Ending, Note, Outcome, PoolId, WorkerId};
 
 use super::command::{Command, Report};
-use super::ending::{how, of_death, stamped};
+use super::ending::{how, last_words, of_death, stamped};
 use super::event::{Event, Exit, WorkerExit};
 use super::health::{Circuit, Death};
 use super::notes::LOG_EVERY_US;
@@ -202,6 +202,8 @@ impl Machine {
         }
         let how = match &slot.spawn_error {
             Some(error) => format!("could not be started: {error}"),
+            // Nobody else tells why: there is no task whose log would have it.
+            None if !slot.greeted => how(&gone.exit) + &last_words(&gone.output),
             None => how(&gone.exit),
         };
         let (worker, pool, pid) = (gone.worker, slot.pool, slot.pid);

@@ -45,9 +45,9 @@ fn keep(count: usize, chunk: usize, flush_every: usize) -> (Kept, usize) {
 #[test]
 fn a_short_log_is_kept_whole() {
     for (chunk, flush_every) in [(1, 7), (13, 1), (1_000, 3), (100_000, 1), (100_000, 100)] {
-        let (kept, _) = keep(10_000, chunk, flush_every);
+        let (kept, _) = keep(3_000, chunk, flush_every);
         let lines = kept.lines();
-        assert_eq!(lines.len(), 10_000, "chunks of {chunk}");
+        assert_eq!(lines.len(), 3_000, "chunks of {chunk}");
         assert!(lines.iter().enumerate().all(|(n, line)| line.text == format!("line {n:08}")));
         assert!(lines.is_sorted_by_key(|line| line.at_us));
     }
@@ -56,7 +56,7 @@ fn a_short_log_is_kept_whole() {
 #[test]
 fn of_a_long_log_the_beginning_and_the_end_are_kept_and_the_middle_is_told() {
     for (chunk, flush_every) in [(1_000, 40), (65_536, 1), (65_536, 1_000_000), (300_000, 2)] {
-        let count = 400_000;
+        let count = 150_000;
         let (kept, bytes) = keep(count, chunk, flush_every);
         assert!(kept.bytes() <= 2 * LOG_HALF_BYTES + 100, "{} bytes with chunks of {chunk}", kept.bytes());
         assert!(kept.bytes() > LOG_HALF_BYTES, "{} bytes with chunks of {chunk}", kept.bytes());
@@ -66,7 +66,7 @@ fn of_a_long_log_the_beginning_and_the_end_are_kept_and_the_middle_is_told() {
         let remarks: Vec<_> = lines.iter().filter(|line| line.source == Source::Supervisor).collect();
         let [remark] = remarks.as_slice() else { panic!("{remarks:?}") };
         let told: usize = remark.text.split(' ').nth(1).unwrap().parse().unwrap();
-        assert!(told > bytes / 2, "{told} of {bytes}");
+        assert!(told > bytes / 4, "{told} of {bytes}");
         let numbers: Vec<_> =
             lines.iter().filter(|line| line.text.starts_with("line ")).map(|line| &line.text).collect();
         assert!(numbers.is_sorted(), "nothing is out of order or there twice");

@@ -117,7 +117,7 @@ impl Pending {
             match caller {
                 None => own.push(op),
                 Some(caller) if why.kind == StoreErrorKind::Full => {
-                    answer(caller, Err(Unavailable::Full(why.to_string())))
+                    answer(caller, Err(Unavailable::Full(why.detail.clone())))
                 }
                 Some(caller) => {
                     self.called_bytes += size_bytes(&op);

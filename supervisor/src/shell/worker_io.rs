@@ -299,7 +299,10 @@ impl Reader {
         self.decoder.next_frame().map_err(|error| {
             let unread = self.decoder.unread();
             let shown = String::from_utf8_lossy(&unread[..unread.len().min(EVIDENCE_BYTES_MAX)]);
-            format!("it printed to the protocol channel, or sent no frame ({error}): {:?}", shown)
+            format!(
+                "it printed to the protocol channel, or sent no frame ({error}); \
+                 load the worker's library before anything prints: {shown:?}"
+            )
         })
     }
 }

@@ -1,0 +1,74 @@
+//! For programs and scripts that start a supervisor: it says where it is, ends when it is done, and does not outlive them.
+
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tests::harness::{Sandbox, Watched, programs};
+
+#[test]
+fn until_empty_ends_when_every_task_is_final_and_tells_of_failures() {
+    let at_once = "backoff = { base = \"1ms\", cap = \"1ms\" }\n";
+    let kind = |name: &str, code: u8| format!("[kinds.{name}]\nrun = [\"sh\", \"-c\", \"exit {code}\"]\n{at_once}");
+    let sandbox = Sandbox::new(&(kind("good", 0) + &kind("bad", 1)));
+    sandbox.cli(&["run", "--until-empty"]).ok();
+    sandbox.enqueue(&["good"]);
+    sandbox.enqueue(&["good", "--in", "50ms"]);
+    sandbox.cli(&["run", "--until-empty"]).ok();
+    let bad = sandbox.enqueue(&["bad"]);
+    sandbox.cli(&["run", "--until-empty"]).exits(20);
+    sandbox.cli(&["show", &bad.to_string()]).ok().says("failed: its last allowed attempt failed").says("attempt 5");
+    sandbox.cli(&["run", "--until-empty"]).ok();
+    sandbox.finish(sandbox.start());
+}
+
+#[test]
+fn a_supervisor_says_where_it_is_and_ends_with_the_process_that_it_is_for() {
+    let sandbox = Sandbox::new("");
+    let (ready, begun) = (sandbox.fifo("ready"), sandbox.fifo("begun"));
+    // A program that starts a supervisor, waits for the file, and goes on for ever.
+    let script = r#"
+        "$SUPERVISOR" run --config supervisor.toml --die-with-parent=$$ --ready-file where.json 2> log &
+        until [ -s where.json ]; do :; done
+        echo ready > ready
+        exec sleep 1000
+    "#;
+    let mut app = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(&sandbox)
+        .env("SUPERVISOR", &programs().supervisor)
+        .env("TMPDIR", sandbox.path("tmp"))
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(ready.line(), "ready");
+    let file = sandbox.path("where.json");
+    let told: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let supervisor = Watched::new(told["pid"].as_i64().unwrap().try_into().unwrap());
+    assert_eq!(told["db"], sandbox.db().canonicalize().unwrap().to_str().unwrap());
+    assert!(std::os::unix::net::UnixStream::connect(told["socket"].as_str().unwrap()).is_ok());
+    let id = sandbox.add(&["sh", "-c", "echo $$ > begun; exec sleep 1000"]);
+    let running = Watched::new(begun.pid());
+    Watched::new(app.id().cast_signed()).signal(Signal::SIGKILL);
+    app.wait().unwrap();
+    supervisor.await_death();
+    assert!(!running.is_alive());
+    assert!(!file.exists(), "nobody is there any more");
+    sandbox.examine();
+    sandbox.cli(&["show", &id.to_string()]).ok().says("available").says("given back, which spends nothing");
+    let supervisor = sandbox.start();
+    assert!(Watched::new(begun.pid()).is_alive(), "it is run again");
+    sandbox.cancel(id);
+    sandbox.finish(supervisor);
+}
+
+#[test]
+fn a_process_that_is_gone_cannot_be_outlived() {
+    let sandbox = Sandbox::new("");
+    let gone = Command::new("true").spawn().unwrap();
+    let pid = gone.id().to_string();
+    drop(gone.wait_with_output().unwrap());
+    let refused = sandbox.cli(&["run", &format!("--die-with-parent={pid}")]);
+    refused.exits(6).complains(&format!("there is no process {pid} any more"));
+    assert!(!sandbox.db().exists());
+}
