@@ -4,18 +4,22 @@
 
 mod asking;
 mod behaviour;
+mod bulk;
 mod commands;
 mod door;
 mod early;
 mod embedding;
 mod environment;
 mod grandchildren;
+mod lists;
+mod logs;
 mod noise;
 mod offline;
 mod orphans;
 mod policy;
 mod python_client;
 mod python_workers;
+mod retry;
 mod stopping;
 mod stubborn;
 mod wrong_steps;
