@@ -54,7 +54,6 @@ fn too_many() -> ApiError {
 async fn stream(mut door: Door, id: TaskId, reading: Reading, pages: mpsc::Sender<Page>) {
     let ended = tokio::select! {
         ended = read(&door.handle, id, reading, &pages) => ended.map_err(|error| error.to_string()),
-        () = pages.closed() => return,
         _ = door.stopping.changed() => Err("the supervisor is stopping".to_owned()),
     };
     if let Err(why) = ended {
