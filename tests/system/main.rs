@@ -9,6 +9,7 @@ mod door;
 mod early;
 mod embedding;
 mod environment;
+mod examples;
 mod grandchildren;
 mod noise;
 mod offline;
