@@ -57,7 +57,7 @@ fn it_ends_with_its_parent_even_when_nobody_reads_its_log() {
     let begun = sandbox.fifo("begun");
     let run = r#""$0" "$@" --die-with-parent --shutdown-grace 0s --ready-file ready.json 2> /dev/full & wait; exit"#;
     let mut shell = sandbox.spawn_after(run, &[]);
-    sandbox.enqueue(&["hold"]);
+    let id = sandbox.enqueue(&["hold"]);
     let running = Watched::new(begun.pid());
     let pid = whereabouts(&sandbox)["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).unwrap();
     let supervisor = Watched::new(pid);
@@ -70,5 +70,6 @@ fn it_ends_with_its_parent_even_when_nobody_reads_its_log() {
     let after = sandbox.start();
     assert_eq!(after.log().find(|line: &Line| line.is("recovered") && line.field("requeued") == 0).len(), 1);
     begun.pid();
+    sandbox.cancel(id);
     sandbox.finish(after);
 }
