@@ -64,7 +64,7 @@ kinds! {
     Ready "ready" FromWorker true,
     Beat "beat" FromWorker true,
     Log "log" FromWorker true,
-    Note "note" FromWorker false,
+    Note "note" FromWorker true,
     Save "save" FromWorker false,
     Done "done" FromWorker true,
     Fail "fail" FromWorker true,
@@ -75,7 +75,7 @@ kinds! {
     Reject "reject" ToWorker true,
     Run "run" ToWorker true,
     Stop "stop" ToWorker true,
-    Ack "ack" ToWorker false,
+    Ack "ack" ToWorker true,
 }
 
 impl Kind {
@@ -122,6 +122,7 @@ impl FromWorker {
             Self::Ready(_) => Kind::Ready,
             Self::Beat(_) => Kind::Beat,
             Self::Log(_) => Kind::Log,
+            Self::Note(_) => Kind::Note,
             Self::Done(_) => Kind::Done,
             Self::Fail(_) => Kind::Fail,
             Self::Back(_) => Kind::Back,
@@ -138,6 +139,7 @@ impl ToWorker {
             Self::Reject(_) => Kind::Reject,
             Self::Run(_) => Kind::Run,
             Self::Stop(_) => Kind::Stop,
+            Self::Ack(_) => Kind::Ack,
         }
     }
 }
@@ -158,6 +160,6 @@ mod tests {
     #[test]
     fn the_reserved_names_are_these() {
         let reserved: Vec<_> = Kind::ALL.iter().filter(|kind| !kind.is_defined()).map(|kind| kind.name()).collect();
-        assert_eq!(reserved, ["note", "save", "park", "ack"]);
+        assert_eq!(reserved, ["save", "park"]);
     }
 }

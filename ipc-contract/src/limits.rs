@@ -2,10 +2,11 @@
 //!
 //! Limits of bytes on the wire stand beside their decoder: `frame::MAX_FRAME_BYTES`, `scan::MAX_DEPTH`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{ContractError, ErrorKind};
 
@@ -67,6 +68,8 @@ limits! {
     KINDS: "kinds", "items", 1_024, 1_024;
     /// Features that one side may name.
     FEATURES: "features", "items", 64, 64;
+    /// Units that one note may spend.
+    UNITS: "units", "items", 16, 16;
     /// Arguments of a command, the program included.
     ARGV: "argv", "items", 1_024, 1_024;
     /// One argument of a command; the kernel takes no longer one.
@@ -86,6 +89,8 @@ ranges! {
     DELAY_MS: "delay_ms", "ms", 0, Some(0), 10 * YEAR_MS as i64;
     /// Time that a run may take.
     TIMEOUT_MS: "timeout_ms", "ms", 1, None, YEAR_MS as i64;
+    /// What one note may spend of one unit.
+    SPEND: "spend", "of a unit", 1, None, 1 << 53;
     /// Runs that end in `error` or `timeout`.
     MAX_ATTEMPTS: "max_attempts", "runs", 1, Some(5), 1_000;
     /// Runs that end by the death of the worker or of the command.
@@ -144,6 +149,31 @@ pub(crate) fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 /// Reads a list of features.
 pub(crate) fn features<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     deserializer.deserialize_seq(Bounded(FEATURES))
+}
+
+/// Reads what a note spends.
+pub(crate) fn spend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    deserializer.deserialize_map(Units)
+}
+
+/// A map that stops at its limit instead of growing past it.
+struct Units;
+
+impl<'de> Visitor<'de> for Units {
+    type Value = BTreeMap<String, u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a map of at most {} units to whole numbers", UNITS.max)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut spend = BTreeMap::new();
+        while let Some((unit, amount)) = entries.next_entry()? {
+            spend.insert(unit, amount);
+            UNITS.check(spend.len()).map_err(A::Error::custom)?;
+        }
+        Ok(spend)
+    }
 }
 
 /// A list that stops at its limit instead of growing past it.

@@ -3,10 +3,12 @@
 //! On the wire a message is a one-key map, the key naming the message: `{"run": {...}}`. Bodies are maps with field
 //! names; unknown fields are ignored and missing ones have their defaults, so that an addition needs no new version.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::ContractError;
-use crate::limits::{self, CONCURRENCY};
+use crate::limits::{self, CONCURRENCY, SPEND};
 use crate::name::check_name;
 use crate::payload::Payload;
 
@@ -22,6 +24,7 @@ pub enum FromWorker {
     Ready(Ready),
     Beat(Beat),
     Log(Log),
+    Note(Note),
     Done(Done),
     Fail(Fail),
     Back(Back),
@@ -36,6 +39,7 @@ pub enum ToWorker {
     Reject(Reject),
     Run(Run),
     Stop(Stop),
+    Ack(Ack),
 }
 
 /// One run of one task: every message about a run names both, so that a late one can be told from a live one.
@@ -52,7 +56,13 @@ impl FromWorker {
             Self::Done(Done { task, epoch, .. })
             | Self::Fail(Fail { task, epoch, .. })
             | Self::Back(Back { task, epoch }) => Some(RunRef { task: *task, epoch: *epoch }),
-            Self::Hello(_) | Self::Booting(_) | Self::Ready(_) | Self::Beat(_) | Self::Log(_) | Self::Bye(_) => None,
+            Self::Hello(_)
+            | Self::Booting(_)
+            | Self::Ready(_)
+            | Self::Beat(_)
+            | Self::Log(_)
+            | Self::Note(_)
+            | Self::Bye(_) => None,
         }
     }
 }
@@ -130,6 +140,46 @@ pub enum Level {
     Info,
     Warn,
     Error,
+}
+
+/// What a run says of itself while it goes on: how far it is, and what it has spent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    pub task: u64,
+    pub epoch: u64,
+    /// How far the run is, of `total`, in units of the handler's own.
+    #[serde(default)]
+    pub done: Option<f64>,
+    #[serde(default)]
+    pub total: Option<f64>,
+    /// One line for people, such as what is being done now.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// By unit, such as `tokens`: how much was spent since the last note that was acknowledged.
+    #[serde(default, deserialize_with = "limits::spend")]
+    pub spend: BTreeMap<String, u64>,
+    /// The number of a note that spends, from 1 in each run; 0 of one that does not.
+    #[serde(default)]
+    pub seq: u64,
+}
+
+impl Note {
+    /// Checks what a note spends. How far a run is cannot be wrong: it is only shown.
+    ///
+    /// # Errors
+    /// `Name` for a unit, `Limit` for an amount, `Value` for a number that does not fit.
+    pub fn validate(&self) -> Result<(), ContractError> {
+        if self.spend.is_empty() != (self.seq == 0) {
+            return Err(ContractError::value(
+                "seq",
+                "a note that spends has a seq from 1, and no other has one; number it",
+            ));
+        }
+        self.spend.iter().try_for_each(|(unit, amount)| {
+            check_name("unit", unit)?;
+            SPEND.check(*amount)
+        })
+    }
 }
 
 /// A run ended well.
@@ -249,6 +299,15 @@ pub struct Stop {
     pub reason: StopReason,
     /// Time until the worker is killed.
     pub grace_ms: u64,
+}
+
+/// What a note has spent is on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    pub task: u64,
+    pub epoch: u64,
+    /// That of the note.
+    pub seq: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

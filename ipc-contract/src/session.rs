@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::kind::Kind;
-use crate::message::{FromWorker, Run, RunRef, Stop, ToWorker};
+use crate::message::{Ack, FromWorker, Note, Run, RunRef, Stop, ToWorker};
 
 /// How far a conversation has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,14 +65,18 @@ pub fn next(state: State, kind: Kind) -> Option<State> {
         // A worker may leave whenever it has been accepted. What it still had is known from the runs in flight.
         (Welcomed | Ready | Draining, Kind::Bye) => Some(Closed),
 
-        (Ready, Kind::Run | Kind::Beat | Kind::Log | Kind::Done | Kind::Fail | Kind::Back) => Some(Ready),
+        (Ready, Kind::Run | Kind::Beat | Kind::Log | Kind::Note | Kind::Ack | Kind::Done | Kind::Fail | Kind::Back) => {
+            Some(Ready)
+        }
 
-        (Draining, Kind::Beat | Kind::Log | Kind::Done | Kind::Fail | Kind::Back) => Some(Draining),
+        (Draining, Kind::Beat | Kind::Log | Kind::Note | Kind::Ack | Kind::Done | Kind::Fail | Kind::Back) => {
+            Some(Draining)
+        }
         // Sent before the worker had read a `stop` that came while it was starting. No run follows: the stop came first.
         (Draining, Kind::Booting | Kind::Ready) => Some(Draining),
 
         // Sent before the supervisor had read the `bye`: the worker, if it still reads, ignores them.
-        (Closed, Kind::Run | Kind::Stop) => Some(Closed),
+        (Closed, Kind::Run | Kind::Stop | Kind::Ack) => Some(Closed),
 
         // Every other pair is a violation; reserved kinds are everywhere.
         (Starting | Greeted | Welcomed | Ready | Draining | Closed, _) => None,
@@ -133,8 +137,17 @@ pub struct Session {
     /// What `hello` offered and `ready` grants.
     concurrency: u32,
     is_ready: bool,
-    /// Runs sent and not answered: epoch by task. Never more than `concurrency`.
-    in_flight: BTreeMap<u64, u64>,
+    /// Runs sent and not answered, by task. Never more than `concurrency`.
+    in_flight: BTreeMap<u64, Flight>,
+}
+
+/// A run that is not answered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flight {
+    epoch: u64,
+    /// Notes that spent, and how many of them are acknowledged: all, or all but the last.
+    noted: u64,
+    acknowledged: u64,
 }
 
 impl Session {
@@ -148,7 +161,7 @@ impl Session {
 
     /// Runs that were sent and not answered, by task.
     pub fn in_flight(&self) -> impl ExactSizeIterator<Item = RunRef> {
-        self.in_flight.iter().map(|(&task, &epoch)| RunRef { task, epoch })
+        self.in_flight.iter().map(|(&task, flight)| RunRef { task, epoch: flight.epoch })
     }
 
     /// Runs that may be sent now.
@@ -190,6 +203,7 @@ impl Session {
                 return Err("the worker has said `ready` before; it is said once, after any `booting`".to_owned());
             }
             FromWorker::Ready(_) => self.is_ready = true,
+            FromWorker::Note(note) if note.seq > 0 => self.spends(note)?,
             FromWorker::Bye(bye) if bye.spawn_error.is_some() != (self.state == State::Starting) => {
                 return Err("`spawn_error` is what a `bye` before `hello` must have, and no other may".to_owned());
             }
@@ -207,24 +221,52 @@ impl Session {
             ToWorker::Stop(Stop { run: Some(_), .. }) => {
                 return Err("no run has been sent yet that could be stopped".to_owned());
             }
+            ToWorker::Ack(ack) => self.acknowledges(*ack)?,
             _ => {}
         }
         Ok(after)
     }
 
     fn start(&mut self, run: &Run) -> Result<(), String> {
-        if let Some(epoch) = self.in_flight.get(&run.task) {
-            return Err(format!("task {} already runs here under epoch {epoch}", run.task));
+        if let Some(flight) = self.in_flight.get(&run.task) {
+            return Err(format!("task {} already runs here under epoch {}", run.task, flight.epoch));
         }
         if self.credits() == 0 {
             return Err(format!("all {} credits of the worker are in use", self.concurrency));
         }
-        self.in_flight.insert(run.task, run.epoch);
+        self.in_flight.insert(run.task, Flight { epoch: run.epoch, ..Flight::default() });
+        Ok(())
+    }
+
+    fn flight(&mut self, task: u64, epoch: u64) -> Option<&mut Flight> {
+        self.in_flight.get_mut(&task).filter(|flight| flight.epoch == epoch)
+    }
+
+    /// One note at a time, so that what is not acknowledged yet is bounded. That of a run which has ended is ignored.
+    fn spends(&mut self, note: &Note) -> Result<(), String> {
+        let Some(flight) = self.flight(note.task, note.epoch) else { return Ok(()) };
+        if flight.noted != flight.acknowledged {
+            return Err(format!("note {} of the run is not acknowledged yet; wait for its ack", flight.noted));
+        }
+        if note.seq != flight.noted + 1 {
+            return Err(format!("the notes that spend are numbered: {} comes next", flight.noted + 1));
+        }
+        flight.noted = note.seq;
+        Ok(())
+    }
+
+    /// That of a run which has ended crossed its answer.
+    fn acknowledges(&mut self, ack: Ack) -> Result<(), String> {
+        let Some(flight) = self.flight(ack.task, ack.epoch) else { return Ok(()) };
+        if ack.seq != flight.noted || flight.acknowledged == flight.noted {
+            return Err(format!("no note {} waits for its ack", ack.seq));
+        }
+        flight.acknowledged = ack.seq;
         Ok(())
     }
 
     fn settle(&mut self, run: RunRef) -> Result<(), String> {
-        if self.in_flight.get(&run.task) != Some(&run.epoch) {
+        if self.flight(run.task, run.epoch).is_none() {
             let RunRef { task, epoch } = run;
             return Err(format!(
                 "task {task} under epoch {epoch} is not in flight; a run is answered once, by its worker"

@@ -3,8 +3,8 @@
 
 use ipc_contract::session::next;
 use ipc_contract::{
-    Back, Beat, Booting, Bye, Done, Fail, FromWorker, Hello, Kind, Log, Ready, Reject, Run, RunRef, Session, State,
-    Stop, StopReason, ToWorker, Welcome,
+    Ack, Back, Beat, Booting, Bye, Done, Fail, FromWorker, Hello, Kind, Log, Note, Ready, Reject, Run, RunRef, Session,
+    State, Stop, StopReason, ToWorker, Welcome,
 };
 
 /// The law, written a second time and in another form: what is legal in a state, with the state that follows.
@@ -27,6 +27,8 @@ const LAW: &[(State, &[(&str, State)])] = &[
         &[
             ("beat", State::Ready),
             ("log", State::Ready),
+            ("note", State::Ready),
+            ("ack", State::Ready),
             ("done", State::Ready),
             ("fail", State::Ready),
             ("back", State::Ready),
@@ -42,6 +44,8 @@ const LAW: &[(State, &[(&str, State)])] = &[
             ("ready", State::Draining),
             ("beat", State::Draining),
             ("log", State::Draining),
+            ("note", State::Draining),
+            ("ack", State::Draining),
             ("done", State::Draining),
             ("fail", State::Draining),
             ("back", State::Draining),
@@ -49,7 +53,7 @@ const LAW: &[(State, &[(&str, State)])] = &[
             ("stop", State::Draining),
         ],
     ),
-    (State::Closed, &[("run", State::Closed), ("stop", State::Closed)]),
+    (State::Closed, &[("run", State::Closed), ("stop", State::Closed), ("ack", State::Closed)]),
 ];
 
 #[test]
@@ -162,6 +166,31 @@ fn a_run_is_answered_once_and_by_its_own_epoch() {
     assert_eq!(in_flight(&session), [RunRef { task: 7, epoch: 2 }]);
     session.sees(&done(7, 2)).unwrap();
     assert!(session.sees(&done(7, 2)).is_err());
+}
+
+#[test]
+fn notes_that_spend_are_numbered_and_acknowledged_one_by_one() {
+    let note = |epoch, seq| FromWorker::Note(Note { task: 7, epoch, seq, ..Note::default() });
+    let ack = |epoch, seq| ToWorker::Ack(Ack { task: 7, epoch, seq });
+    let mut session = working(1);
+    session.sees(&note(1, 5)).unwrap();
+    session.sees(&ack(1, 5)).unwrap();
+    session.sees(&run(7, 2)).unwrap();
+    session.sees(&note(2, 0)).unwrap();
+    assert!(session.sees(&ack(2, 0)).is_err(), "a note that spends nothing has no ack");
+    assert!(session.sees(&note(2, 2)).unwrap_err().sentence.contains("1 comes next"));
+    session.sees(&note(2, 1)).unwrap();
+    session.sees(&note(2, 0)).unwrap();
+    assert!(session.sees(&note(2, 2)).unwrap_err().sentence.contains("note 1 of the run is not acknowledged"));
+    assert!(session.sees(&ack(2, 2)).is_err());
+    session.sees(&ack(1, 1)).unwrap();
+    session.sees(&ack(2, 1)).unwrap();
+    assert!(session.sees(&ack(2, 1)).is_err(), "it is acknowledged once");
+    session.sees(&note(2, 2)).unwrap();
+    session.sees(&done(7, 2)).unwrap();
+    session.sees(&ack(2, 2)).unwrap();
+    session.sees(&run(7, 3)).unwrap();
+    session.sees(&note(3, 1)).unwrap();
 }
 
 #[test]

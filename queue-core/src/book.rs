@@ -32,9 +32,30 @@ impl Counts {
         self.0[state as usize]
     }
 
+    /// Tasks that are not final.
+    pub fn unfinished(&self) -> i64 {
+        TaskState::ALL.into_iter().filter(|state| !state.is_final()).map(|state| self.get(state)).sum()
+    }
+
     pub fn add(&mut self, state: TaskState, change: i64) {
         self.0[state as usize] += change;
     }
+}
+
+/// How many tasks stand where, without a look at the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    pub counts: Counts,
+    /// Queues that have a task available or running.
+    pub queues: BTreeMap<String, QueueCensus>,
+    /// Finishes that came too late, since the start.
+    pub stale: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueCensus {
+    pub available: u64,
+    pub running: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,6 +90,18 @@ impl Book {
 
     pub fn rows(&self) -> &Mirror {
         &self.rows
+    }
+
+    /// How many tasks stand where.
+    pub fn census(&self) -> Census {
+        let mut queues: BTreeMap<String, QueueCensus> = BTreeMap::new();
+        for (queue, count) in &self.rows.ready {
+            queues.entry(queue.clone()).or_default().available = *count;
+        }
+        for running in self.rows.running.values() {
+            queues.entry(running.queue.clone()).or_default().running += 1;
+        }
+        Census { counts: self.rows.counts, queues, stale: self.rows.stale }
     }
 
     /// The queue clock: time that a supervisor was up, so that a step of the wall clock reorders nothing.

@@ -61,6 +61,7 @@ fn tries() -> Vec<(String, Event, Limits, Tally)> {
         ("due".to_owned(), Event::Due, far, fresh),
         ("claimed".to_owned(), Event::Claimed, far, fresh),
         ("cancel".to_owned(), Event::CancelAsked, far, fresh),
+        ("retry".to_owned(), Event::RetryAsked, far, fresh),
     ];
     for outcome in Outcome::ALL {
         let event = Event::Ended(outcome, RetryWish::ByPolicy);

@@ -2,13 +2,27 @@
 
 use crate::state::{FailReason, TaskState};
 use crate::store::StoreError;
-use crate::task::{Ending, NewTask, Outcome, PoolId, TaskId, WorkerId};
+use crate::task::{Ending, LogParts, NewTask, Note, Outcome, PoolId, TaskId, WorkerId};
 
 /// A change that a tick is asked for. Each gets exactly one [`Reply`], after the commit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     Enqueue(NewTask),
+    /// All of them, or none.
+    EnqueueAll(Vec<NewTask>),
     Cancel(TaskId),
+    /// A final task becomes available once more, with its budgets as new.
+    Retry(TaskId),
+    /// A live run says how far it is, or what it has spent.
+    Note {
+        run: RunKey,
+        note: Note,
+    },
+    /// A live run has printed.
+    Log {
+        run: RunKey,
+        log: LogParts,
+    },
     /// A run ended. `refill` is the pool whose worker may have a next task in the same commit.
     Finish {
         run: RunKey,
@@ -59,9 +73,13 @@ pub enum Reply {
         id: TaskId,
         existing: bool,
     },
-    /// The name belongs to a task of another kind or with other args.
+    /// One for each of an [`Op::EnqueueAll`], in the same order: the id, and whether the task was there before.
+    EnqueuedAll(Vec<(TaskId, bool)>),
+    /// The name belongs to a task of another kind or with other args. `index` is the place in an [`Op::EnqueueAll`], of which
+    /// nothing was kept; the other task may be one of the same list, which then has no id.
     NameTaken {
-        id: TaskId,
+        id: Option<TaskId>,
+        index: usize,
     },
     /// The task was waiting and is cancelled now.
     Cancelled,
@@ -70,6 +88,10 @@ pub enum Reply {
     /// The task was final before.
     AlreadyFinal(TaskState),
     NoSuchTask,
+    /// The task is available again.
+    Retried,
+    /// Only a final task can be tried again.
+    NotFinal(TaskState),
     Applied,
     /// The run was not live any more: dropped whole.
     Stale,
@@ -95,6 +117,13 @@ pub enum Notice {
     },
     /// A running task was cancelled: its processes must go.
     StopWanted(RunKey),
+    /// What a note with this number has spent is kept.
+    Noted {
+        run: RunKey,
+        seq: u64,
+    },
+    /// More of what a run printed can be read.
+    Logged(RunKey),
 }
 
 /// A task leased to a pool: everything that its worker needs.

@@ -88,6 +88,8 @@ pub enum Event {
     Claimed,
     Ended(Outcome, RetryWish),
     CancelAsked,
+    /// A person or program wants a final task to be tried again.
+    RetryAsked,
 }
 
 /// Where a task goes.
@@ -143,6 +145,12 @@ pub fn transition(from: Standing, event: Event, limits: &Limits, random: u64) ->
         (Some(Scheduled | Available | Retryable), Event::CancelAsked) => Move::Final(Cancelled, None),
         (Some(Running), Event::CancelAsked) => Move::StopWanted,
         (Some(Completed | Failed | Cancelled), Event::CancelAsked) => Move::Stay,
+        (Some(Completed | Failed | Cancelled), Event::RetryAsked) => {
+            // Its budgets are as new; its epoch still fences what the old runs may say.
+            tally = Tally { epoch: tally.epoch, ..Tally::default() };
+            Move::Available
+        }
+        (Some(Scheduled | Available | Running | Retryable), Event::RetryAsked) => Move::Stay,
         (state, event) => return Err(Illegal { state, event }),
     };
     Ok((to, tally))

@@ -20,6 +20,7 @@ fn events() -> Vec<Event> {
         Event::Due,
         Event::Claimed,
         Event::CancelAsked,
+        Event::RetryAsked,
     ];
     for outcome in OUTCOMES {
         all.extend([RetryWish::ByPolicy, RetryWish::AfterMs(3), RetryWish::Never].map(|w| Event::Ended(outcome, w)));
@@ -39,6 +40,8 @@ fn expected(state: Option<TaskState>, cancelling: bool, event: Event) -> Option<
         (Some(Scheduled | Retryable | Available), Event::CancelAsked) => Move::Final(TaskState::Cancelled, None),
         (Some(Running), Event::CancelAsked) => Move::StopWanted,
         (Some(Completed | Failed | TaskState::Cancelled), Event::CancelAsked) => Move::Stay,
+        (Some(Completed | Failed | TaskState::Cancelled), Event::RetryAsked) => Move::Available,
+        (Some(Scheduled | Available | Running | Retryable), Event::RetryAsked) => Move::Stay,
         (Some(Running), Event::Ended(Ok, _)) => Move::Final(Completed, None),
         (Some(Running), Event::Ended(..)) if cancelling => Move::Final(TaskState::Cancelled, None),
         (Some(Running), Event::Ended(Outcome::Cancelled, _)) => Move::Final(TaskState::Cancelled, None),
@@ -67,7 +70,7 @@ fn every_pair_of_state_and_event() {
             }
         }
     }
-    assert_eq!(legal, 2 * (2 + 1 + 1 + 1 + 7 + 30), "the table has grown: extend the expectations");
+    assert_eq!(legal, 2 * (2 + 1 + 1 + 1 + 7 + 7 + 30), "the table has grown: extend the expectations");
 }
 
 /// Runs a task again and again with the same outcome, as long as it comes back; how often it ran, and its last move.
@@ -124,6 +127,17 @@ fn a_lost_run_between_others_starts_its_count_anew() {
     let end = |outcome| transition(running, Event::Ended(outcome, RetryWish::ByPolicy), &limits(), 0).unwrap().1;
     assert_eq!(end(Outcome::Lost).crashes, 1);
     assert_eq!(end(Outcome::Error).lost, 0);
+}
+
+#[test]
+fn a_retry_makes_the_budgets_new_and_keeps_the_epoch() {
+    let spent = Tally { epoch: 9, runs: 8, attempts: 3, crashes: 2, lost: 4 };
+    for state in TaskState::ALL {
+        let from = Standing { state: Some(state), cancelling: false, tally: spent };
+        let (_, tally) = transition(from, Event::RetryAsked, &limits(), 0).unwrap();
+        let want = if state.is_final() { Tally { epoch: 9, ..Tally::default() } } else { spent };
+        assert_eq!(tally, want, "{state:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What a task is: ids, the body that a caller gives, what a run may cost, how a run ended. No state (`state`), no rows (`store`).
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use crate::priority::TaskPriority;
 
@@ -72,6 +74,33 @@ pub struct Tally {
     pub crashes: u32,
     /// Ends by `lost` since the last end of another kind.
     pub lost: u32,
+}
+
+/// What a run says of itself while it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Note {
+    /// Replaces what was said before; absent means nothing new.
+    pub progress: Option<Progress>,
+    /// By unit, in addition to what was spent before; 1 and more each.
+    pub spend: BTreeMap<String, i64>,
+    /// The number of a note that spends; it is told back once it is kept.
+    pub seq: Option<u64>,
+}
+
+/// How far a run is: `done` of `total`, in units of the handler's own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    pub done: Option<f64>,
+    pub total: Option<f64>,
+    pub message: Option<String>,
+}
+
+/// What is new in the log of a run, as opaque bytes: parts in order, numbered from 0. A part that is there is replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogParts {
+    pub parts: Vec<(i64, Vec<u8>)>,
+    /// Older parts that fall out of the middle.
+    pub dropped: Range<i64>,
 }
 
 /// How one run ended, apart from where that leaves the task.

@@ -2,9 +2,12 @@
 //! is answered and no notice is given before the commit. All policy is in `state` and `plan`; all SQL is in `store`.
 
 mod apply;
+mod ask;
+mod enqueue;
 mod finish;
+mod say;
 
-use crate::book::{Book, Overlay, Running};
+use crate::book::{Book, Counts, Overlay, Running};
 use crate::op::{Claimed, Demand, Notice, Op, Reply, RunKey};
 use crate::plan::{CLAIMS_MAX, Claim, plan};
 use crate::policy::Limits;
@@ -28,6 +31,8 @@ pub struct Turn {
     pub next_due: Option<i64>,
     /// A limit of this turn was reached: there is more to do at once.
     pub more: bool,
+    /// Tasks by state, after the turn.
+    pub counts: Counts,
 }
 
 /// Runs one turn. On an error nothing has changed, neither rows nor book, and nothing may be answered; except that
@@ -66,7 +71,7 @@ fn run(
         store.abandon(Some(first));
         done = Turning::start(store, book, now, rng)?.turn(ops, demand, Apply::OneByOne);
     }
-    let (turn, overlay) = match done {
+    let (mut turn, overlay) = match done {
         Ok(done) => done,
         Err(error) => {
             store.abandon(Some(&error));
@@ -82,6 +87,7 @@ fn run(
         store.abandon(None);
     }
     book.fold(overlay, now);
+    turn.counts = book.rows().counts;
     Ok(turn)
 }
 
@@ -130,7 +136,7 @@ impl<'a> Turning<'a> {
         if self.over.dirty {
             self.store.save_counters(self.over.next_task, self.over.next_worker, self.clock_us)?;
         }
-        Ok((Turn { replies, notices: self.notices, next_due, more }, self.over))
+        Ok((Turn { replies, notices: self.notices, next_due, more, counts: Counts::default() }, self.over))
     }
 
     fn apply_alone(&mut self, op: &Op) -> Result<Reply, StoreError> {
@@ -224,6 +230,11 @@ impl<'a> Turning<'a> {
     fn disagree(&self, claim: &Claim, found: usize) -> StoreError {
         let detail = format!("the book has {} claimable tasks in queue {}, the rows {found}", claim.count, claim.queue);
         StoreError { kind: StoreErrorKind::Invariant, detail }
+    }
+
+    /// The run, unless it ended or its task runs under another epoch by now.
+    fn live(&self, run: RunKey) -> Option<&Running> {
+        self.over.running(self.book, run.task).filter(|running| running.tally.epoch == run.epoch)
     }
 
     /// Notes that a task went from one state to another.

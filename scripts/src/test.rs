@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::cargo::{BUILD_SYSTEM_PROGRAMS, cargo};
-use crate::{generate, tidy};
+use crate::{generate, python, tidy};
 
 struct Step {
     name: &'static str,
@@ -20,12 +20,17 @@ enum Action {
 }
 
 /// Cheap steps first, so that a slip is told in seconds.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { name: "format", action: Action::Cargo(&["fmt", "--all", "--check"]), hint: "run `cargo fmt --all`" },
     Step {
         name: "lints",
         action: Action::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         hint: "mend what clippy names above",
+    },
+    Step {
+        name: "python",
+        action: Action::Call(python::test),
+        hint: "run one with `python3 -m unittest tests.test_codec` in worker/python",
     },
     Step { name: "build", action: Action::Cargo(BUILD_SYSTEM_PROGRAMS), hint: "mend what the compiler names above" },
     Step {

@@ -2,7 +2,7 @@
 //!
 //! - `core`: decides about processes, pure. `shell`: executes what it commands. `observe`: what is told to operators.
 //! - `config`: what the file says and where a task goes. `http`: the door. `cli`: one file per subcommand.
-//! - `demo`: real work through a queue of its own.
+//! - `text`: times and foreign bytes as text. `demo`: real work through a queue of its own.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -13,3 +13,4 @@ mod demo;
 pub mod http;
 pub mod observe;
 pub mod shell;
+pub mod text;

@@ -1,4 +1,4 @@
-//! Those who enqueue and cancel: each awaits its answer before it goes on, and says a named enqueue again when a
+//! Those who enqueue, cancel and retry: each awaits its answer before it goes on, and says a named enqueue again when a
 //! supervisor died before it had answered.
 
 use std::collections::BTreeMap;
@@ -30,8 +30,10 @@ impl Enqueuer {
 
     /// What it asks for now; remembered until it is answered.
     pub(crate) fn asks(&mut self, rng: &mut Rng) -> Op {
-        let op = match self.known.last() {
-            Some(_) if rng.percent(20) => Op::Cancel(*rng.pick(&self.known)),
+        let op = match rng.below(100) {
+            0..15 if !self.known.is_empty() => Op::Cancel(*rng.pick(&self.known)),
+            15..25 if !self.known.is_empty() => Op::Retry(*rng.pick(&self.known)),
+            25..35 => Op::EnqueueAll((0..rng.between(0, 3)).map(|_| self.new_task(rng)).collect()),
             _ => Op::Enqueue(self.new_task(rng)),
         };
         self.open.insert(op).clone()
@@ -62,19 +64,33 @@ impl Enqueuer {
     pub(crate) fn hears(&mut self, reply: &Reply) {
         let op = self.open.take().unwrap();
         match (&op, reply) {
-            (Op::Enqueue(new), Reply::Enqueued { id, .. } | Reply::NameTaken { id }) => {
-                self.known.push(*id);
-                let Some(name) = &new.name else { return };
-                let first = *self.ids.entry(name.clone()).or_insert(*id);
-                assert_eq!(first, *id, "the name {name} was answered by two tasks");
+            (Op::Enqueue(new), Reply::Enqueued { id, .. } | Reply::NameTaken { id: Some(id), .. }) => {
+                self.knows(new, *id);
             }
-            (Op::Enqueue(_), other) => panic!("{op:?} was answered by {other:?}"),
+            (Op::EnqueueAll(list), Reply::EnqueuedAll(ids)) => {
+                list.iter().zip(ids).for_each(|(new, (id, _))| self.knows(new, *id));
+            }
+            (Op::EnqueueAll(list), Reply::NameTaken { id, index }) => {
+                id.iter().for_each(|id| self.knows(&list[*index], *id));
+            }
+            (Op::Enqueue(_) | Op::EnqueueAll(_), other) => panic!("{op:?} was answered by {other:?}"),
             _ => {}
         }
     }
 
+    fn knows(&mut self, new: &NewTask, id: TaskId) {
+        self.known.push(id);
+        let Some(name) = &new.name else { return };
+        let first = *self.ids.entry(name.clone()).or_insert(id);
+        assert_eq!(first, id, "the name {name} was answered by two tasks");
+    }
+
     /// The supervisor died: what has no name is not said again, since it may have been done.
     pub(crate) fn unanswered(&mut self) {
-        self.open = self.open.take().filter(|op| matches!(op, Op::Enqueue(new) if new.name.is_some()));
+        self.open = self.open.take().filter(|op| match op {
+            Op::Enqueue(new) => new.name.is_some(),
+            Op::EnqueueAll(list) => list.iter().all(|new| new.name.is_some()),
+            _ => false,
+        });
     }
 }

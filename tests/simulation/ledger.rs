@@ -68,20 +68,39 @@ impl Ledger {
 
     fn applied(&mut self, op: &Op, reply: &Reply) {
         match (op, reply) {
-            (Op::Enqueue(new), Reply::Enqueued { id, existing: false }) => self.enqueued(new, *id),
-            (Op::Enqueue(new), Reply::Enqueued { id, .. } | Reply::NameTaken { id }) => {
-                let name = new.name.as_ref().unwrap();
-                assert_eq!(self.names.get(name), Some(id), "the name {name} is one task for ever");
+            (Op::Enqueue(new), Reply::Enqueued { id, existing }) => self.enqueued(new, *id, *existing),
+            (Op::Enqueue(new), Reply::NameTaken { id: Some(id), index: 0 }) => self.enqueued(new, *id, true),
+            (Op::EnqueueAll(list), Reply::EnqueuedAll(ids)) => {
+                assert_eq!(list.len(), ids.len(), "each of a list has its answer");
+                list.iter().zip(ids).for_each(|(new, (id, existing))| self.enqueued(new, *id, *existing));
+            }
+            (Op::EnqueueAll(list), Reply::NameTaken { id: Some(id), index }) => {
+                self.enqueued(&list[*index], *id, true);
+            }
+            (Op::EnqueueAll(list), Reply::NameTaken { id: None, index }) => {
+                let same = |new: &&NewTask| new.name == list[*index].name;
+                let first = list.iter().find(same).unwrap();
+                assert_ne!((&first.kind, &first.args), (&list[*index].kind, &list[*index].args), "{list:?}");
             }
             (Op::Cancel(id), reply) => self.cancel(*id, reply),
+            (Op::Retry(id), reply) => self.retry(*id, reply),
+            (Op::Note { run, .. } | Op::Log { run, .. }, Reply::Applied) => {
+                assert!(self.is_live(*run), "{run:?} is not live, and what it said was kept");
+            }
             (Op::Finish { run, ending, .. }, Reply::Applied) => self.finish(*run, ending),
-            (Op::Finish { run, .. }, Reply::Stale) => assert!(!self.is_live(*run), "{run:?} is live and called stale"),
+            (Op::Finish { run, .. } | Op::Note { run, .. } | Op::Log { run, .. }, Reply::Stale) => {
+                assert!(!self.is_live(*run), "{run:?} is live and called stale")
+            }
             (Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Offer { .. }, Reply::Applied) => {}
             _ => panic!("{op:?} cannot be answered by {reply:?}"),
         }
     }
 
-    fn enqueued(&mut self, new: &NewTask, id: TaskId) {
+    fn enqueued(&mut self, new: &NewTask, id: TaskId, existing: bool) {
+        if existing {
+            let name = new.name.as_ref().unwrap();
+            return assert_eq!(self.names.get(name), Some(&id), "the name {name} is one task for ever");
+        }
         let (max_attempts, max_crashes) = (new.overrides.max_attempts.unwrap(), new.overrides.max_crashes.unwrap());
         let (stand, tally) = (Stand::Waiting, Tally::default());
         let entry = Entry { max_attempts, max_crashes, stand, tally, cancelling: false };
@@ -106,6 +125,20 @@ impl Ledger {
             Stand::Final(state, _) => Reply::AlreadyFinal(state),
         };
         assert_eq!(*reply, expected, "cancel of {id}");
+    }
+
+    fn retry(&mut self, id: TaskId, reply: &Reply) {
+        let entry = self.tasks.get_mut(&id).unwrap();
+        let is_so = match entry.stand {
+            Stand::Waiting => matches!(reply, Reply::NotFinal(state) if *state != TaskState::Running),
+            Stand::Running => *reply == Reply::NotFinal(TaskState::Running),
+            Stand::Final(..) => *reply == Reply::Retried,
+        };
+        assert!(is_so, "retry of {id}, which is {:?}: {reply:?}", entry.stand);
+        if *reply == Reply::Retried {
+            (entry.stand, entry.cancelling) = (Stand::Waiting, false);
+            entry.tally = Tally { epoch: entry.tally.epoch, ..Tally::default() };
+        }
     }
 
     fn claimed(&mut self, run: RunKey, attempt: u32) {

@@ -11,6 +11,7 @@ mod ledger;
 mod life;
 mod model_worker;
 mod rng;
+mod sayings;
 mod shell;
 mod truth;
 mod world;

@@ -1,20 +1,29 @@
 //! A worker as the world has it: a process that behaves well or badly, by chance. It knows the contract, not the supervisor.
 
+use std::collections::BTreeMap;
+
 use ipc_contract::message::{
-    Back, Beat, Booting, Bye, Done, Exit as ToldExit, Fail, FromWorker, Hello, Ready, Retry, RunRef, Stop, ToWorker,
+    Back, Beat, Booting, Bye, Done, Exit as ToldExit, Fail, FromWorker, Hello, Note, Ready, Retry, RunRef, Stop,
+    ToWorker,
 };
 use ipc_contract::payload::Payload;
 use supervisor::core::Exit;
 
 use crate::rng::Rng;
+use crate::sayings::UNIT;
 
 const MS: i64 = 1_000;
+/// Notes of one run.
+const NOTES_MAX: i64 = 4;
 
 pub(crate) struct ModelWorker {
     kind: &'static str,
     tag: String,
     /// What it executes, from reading `run` to writing the answer.
     pub(crate) run: Option<RunRef>,
+    /// Notes of this run that spent, and the last that was acknowledged: the next waits for it.
+    noted: u64,
+    acknowledged: u64,
     /// The run of which processes live below it, during and after the run.
     pub(crate) children: Option<RunRef>,
     pub(crate) dead: Option<Exit>,
@@ -30,6 +39,7 @@ struct Mood {
     obeys: bool,
     dies_on_term: bool,
     beats: bool,
+    notes: bool,
 }
 
 /// Something that the process does, after some time.
@@ -41,6 +51,8 @@ pub(crate) struct Act {
 #[derive(Clone, Debug)]
 pub(crate) enum Does {
     Say(FromWorker),
+    /// The handler says how far it is, or what it has spent, if it still runs.
+    Note(RunRef),
     Garble,
     Leave(i32),
     Die(i32),
@@ -107,9 +119,11 @@ fn fail(run: RunRef, retry: Retry, exit: Option<ToldExit>) -> FromWorker {
 
 impl ModelWorker {
     pub(crate) fn new(kind: &'static str, tag: String, rng: &mut Rng, calm: bool) -> ModelWorker {
-        let mood = Mood { obeys: calm || rng.percent(60), dies_on_term: rng.percent(50), beats: rng.percent(50) };
+        let (obeys, dies_on_term) = (calm || rng.percent(60), rng.percent(50));
+        let mood = Mood { obeys, dies_on_term, beats: rng.percent(50), notes: rng.percent(80) };
         let (run, children, dead) = (None, None, None);
-        ModelWorker { kind, tag, run, children, dead, unreadable: false, mood, leaving: false, broke: false }
+        let (unreadable, leaving, broke, noted, acknowledged) = (false, false, false, 0, 0);
+        ModelWorker { kind, tag, run, noted, acknowledged, children, dead, unreadable, mood, leaving, broke }
     }
 
     /// The run that lives on in this process or below it.
@@ -118,7 +132,8 @@ impl ModelWorker {
     }
 
     fn hello(&self) -> Hello {
-        let features = if self.mood.beats { vec!["beat".to_owned()] } else { vec![] };
+        let features = [("beat", self.mood.beats), ("note", self.mood.notes)];
+        let features = features.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.to_owned()).collect();
         let (cookie, kinds) = (self.tag.clone(), vec![self.kind.to_owned()]);
         Hello { protocol_min: 1, protocol_max: 1, cookie, sdk: "model".into(), kinds, concurrency: 1, features }
     }
@@ -170,17 +185,47 @@ impl ModelWorker {
             ToWorker::Reject(_) if self.mood.obeys => vec![act(soon, Does::Leave(1))],
             ToWorker::Reject(_) => vec![],
             ToWorker::Run(run) => self.starts(RunRef { task: run.task, epoch: run.epoch }, rng, calm),
+            ToWorker::Ack(ack) => {
+                if self.run == Some(RunRef { task: ack.task, epoch: ack.epoch }) {
+                    assert_eq!(
+                        (ack.seq, self.acknowledged + 1),
+                        (self.noted, self.noted),
+                        "one note waits for its ack"
+                    );
+                    self.acknowledged = ack.seq;
+                }
+                vec![]
+            }
             ToWorker::Stop(stop) => self.told_to_stop(stop, soon, rng),
         }
     }
 
     fn starts(&mut self, run: RunRef, rng: &mut Rng, calm: bool) -> Vec<Act> {
-        self.run = Some(run);
+        (self.run, self.noted, self.acknowledged) = (Some(run), 0, 0);
         let end = if calm { End::Ok } else { rng.weighted(&ENDS) };
         self.children = Some(run).filter(|_| end != End::Back && rng.percent(30));
         let long = !calm && rng.percent(10);
         let after_us = if long { rng.between(1_000, 40_000) } else { rng.between(1, 900) } * MS;
-        vec![act(after_us, Does::End(run, end))]
+        let notes = if self.mood.notes { rng.between(0, NOTES_MAX) } else { 0 };
+        let mut acts: Vec<Act> = (0..notes).map(|_| act(rng.between(0, after_us), Does::Note(run))).collect();
+        acts.push(act(after_us, Does::End(run, end)));
+        acts
+    }
+
+    /// What the handler says next of its run: what it spends only when the last was acknowledged. Some notes are those of a
+    /// run before it.
+    pub(crate) fn note(&mut self, run: RunRef, rng: &mut Rng) -> Note {
+        let RunRef { task, epoch } = run;
+        let spend = BTreeMap::from([(UNIT.to_owned(), rng.between(1, 1_000) as u64)]);
+        if epoch > 1 && rng.percent(10) {
+            return Note { task, epoch: epoch - 1, spend, seq: 1, ..Note::default() };
+        }
+        let done = rng.percent(50).then(|| rng.below(100) as f64);
+        if self.noted > self.acknowledged || rng.percent(50) {
+            return Note { task, epoch, done, ..Note::default() };
+        }
+        self.noted += 1;
+        Note { task, epoch, done, spend, seq: self.noted, ..Note::default() }
     }
 
     fn told_to_stop(&mut self, stop: &Stop, soon: i64, rng: &mut Rng) -> Vec<Act> {

@@ -7,6 +7,8 @@ use queue_core::task::{Outcome, PoolId, WorkerId};
 use supervisor::core::{Command, Event, Exit, Signal, WorkerExit};
 
 use crate::model_worker::{Act, Does, ModelWorker};
+use crate::rng::Rng;
+use crate::sayings::UNIT;
 use crate::truth::key;
 use crate::world::{Happening, World};
 
@@ -70,7 +72,12 @@ impl World {
             }
             Command::Submit(op) => self.submit(op, None),
             Command::Demand(demand) => self.demand(demand),
-            Command::BeginOutput(_) | Command::Report(_) => {}
+            Command::KeepLog { run, .. } => {
+                if let Some(log) = self.sayings.prints(run, &mut self.rng) {
+                    self.submit(Op::Log { run, log }, None);
+                }
+            }
+            Command::BeginOutput(_) | Command::AddLine(..) | Command::Report(_) => {}
             Command::Finished => {
                 assert!(self.processes.is_empty(), "finished, and workers are left");
                 self.ends_gracefully();
@@ -122,6 +129,12 @@ impl World {
                 self.truth.broke(worker);
                 self.hears(worker, MS, Event::Broken(worker, "it printed".into()));
             }
+            Does::Note(run) => {
+                if process.run == Some(run) {
+                    let random = self.rng.word();
+                    self.notes(worker, run, random);
+                }
+            }
             Does::Leave(code) => self.dies(worker, Exit::Code(code)),
             Does::Die(signal) => self.dies(worker, Exit::Signal(signal)),
             Does::End(run, end) => {
@@ -145,6 +158,15 @@ impl World {
         self.hears(worker, delay_us, Event::Frame(worker, message));
     }
 
+    fn notes(&mut self, worker: WorkerId, run: RunRef, random: u64) {
+        let Some(process) = self.living(worker) else { return };
+        let note = process.note(run, &mut Rng::new(random));
+        if let Some(amount) = note.spend.get(UNIT).filter(|_| run.epoch == note.epoch) {
+            self.sayings.spends(key(run), note.seq, *amount as i64);
+        }
+        self.says(worker, FromWorker::Note(note));
+    }
+
     fn dies(&mut self, worker: WorkerId, exit: Exit) {
         self.note(format_args!("worker {worker} dies: {exit:?}"));
         let delay_us = self.rng.between(0, 30) * MS;
@@ -158,8 +180,10 @@ impl World {
         let calm = self.calm;
         let Some(process) = self.processes.get_mut(&worker).filter(|process| process.dead.is_none()) else { return };
         let acts = process.reads(message, &mut self.rng, calm);
-        if let ToWorker::Run(run) = message {
-            self.truth.started(key(RunRef { task: run.task, epoch: run.epoch }));
+        match message {
+            ToWorker::Run(run) => self.truth.started(key(RunRef { task: run.task, epoch: run.epoch })),
+            ToWorker::Ack(ack) => self.sayings.is_told(key(RunRef { task: ack.task, epoch: ack.epoch }), ack.seq),
+            _ => {}
         }
         self.plan(worker, acts);
     }

@@ -14,6 +14,7 @@ use crate::enqueuers::Enqueuer;
 use crate::ledger::Ledger;
 use crate::model_worker::{Does, ModelWorker};
 use crate::rng::Rng;
+use crate::sayings::Sayings;
 use crate::truth::{Truth, key};
 use crate::writer::Writer;
 
@@ -21,7 +22,7 @@ const ENQUEUERS: usize = 3;
 /// Steps with faults: at least, and so many more by chance.
 const CHAOS_STEPS: (i64, i64) = (300, 900);
 /// Steps without faults within which everything must be final.
-const CALM_STEPS_MAX: u64 = 2_000;
+const CALM_STEPS_MAX: u64 = 4_000;
 /// Rows and book are checked whole once in so many steps.
 const CHECK_EACH_STEPS: u64 = 120;
 /// Where the wall clock of a world begins.
@@ -67,6 +68,7 @@ pub(crate) struct World {
     pub(crate) pipes: BTreeMap<(WorkerId, bool), i64>,
     pub(crate) ledger: Ledger,
     pub(crate) truth: Truth,
+    pub(crate) sayings: Sayings,
     pub(crate) enqueuers: Vec<Enqueuer>,
     /// Ends of runs that were committed or lost, to be replayed.
     pub(crate) old_ends: Vec<queue_core::op::Op>,
@@ -94,6 +96,7 @@ impl World {
             pipes: BTreeMap::new(),
             ledger: Ledger::default(),
             truth: Truth::default(),
+            sayings: Sayings::default(),
             enqueuers: (0..ENQUEUERS).map(Enqueuer::new).collect(),
             old_ends: Vec::new(),
             boot_faults_percent,
@@ -222,6 +225,7 @@ impl World {
         for id in self.ledger.ids() {
             let view = self.store.task(id).unwrap();
             self.ledger.check(id, view);
+            self.sayings.check(&mut self.store, id);
         }
     }
 }

@@ -104,6 +104,7 @@ impl World {
         self.note(format_args!("committed: {ops:?} -> {turn:?}"));
         self.ledger.committed(ops, turn);
         for (op, reply) in ops.iter().zip(&turn.replies) {
+            self.sayings.committed(op, reply);
             if let (Op::Finish { run, ending, .. }, Reply::Applied) = (op, reply) {
                 self.truth.check(*run, ending, self.now);
                 self.remember(op.clone());
@@ -116,7 +117,7 @@ impl World {
                     self.truth.claimed(claimed.run, timeout_at);
                 }
                 Notice::StopWanted(run) => self.truth.cancelled(*run),
-                Notice::Finished { .. } | Notice::Returned { .. } => {}
+                Notice::Finished { .. } | Notice::Returned { .. } | Notice::Noted { .. } | Notice::Logged(_) => {}
             }
         }
     }

@@ -1,20 +1,82 @@
-//! What a program needs that starts a supervisor: to know when and where it is ready, and to be outlived by nothing.
+//! For programs and scripts that start a supervisor: it says where it is, ends when it is done, and does not outlive them.
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tests::harness::{Line, Sandbox, Watched};
+use tests::harness::{Line, Sandbox, Watched, programs};
 
-fn whereabouts(sandbox: &Sandbox) -> Value {
-    serde_json::from_slice(&fs::read(sandbox.path("ready.json")).unwrap()).unwrap()
+#[test]
+fn until_empty_ends_when_every_task_is_final_and_tells_of_failures() {
+    let at_once = "backoff = { base = \"1ms\", cap = \"1ms\" }\n";
+    let kind = |name: &str, code: u8| format!("[kinds.{name}]\nrun = [\"sh\", \"-c\", \"exit {code}\"]\n{at_once}");
+    let sandbox = Sandbox::new(&(kind("good", 0) + &kind("bad", 1)));
+    sandbox.cli(&["run", "--until-empty"]).ok();
+    sandbox.enqueue(&["good"]);
+    sandbox.enqueue(&["good", "--in", "50ms"]);
+    sandbox.cli(&["run", "--until-empty"]).ok();
+    let bad = sandbox.enqueue(&["bad"]);
+    sandbox.cli(&["run", "--until-empty"]).exits(20);
+    sandbox.cli(&["show", &bad.to_string()]).ok().says("failed: its last allowed attempt failed").says("attempt 5");
+    sandbox.cli(&["run", "--until-empty"]).ok();
+    sandbox.finish(sandbox.start());
 }
 
-/// A process that lives until it is killed, or until its stdin is closed.
-fn other_process() -> Child {
-    Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+#[test]
+fn a_supervisor_says_where_it_is_and_ends_with_the_process_that_it_is_for() {
+    let sandbox = Sandbox::new("");
+    let (ready, begun) = (sandbox.fifo("ready"), sandbox.fifo("begun"));
+    // A program that starts a supervisor, waits for the file, and goes on for ever.
+    let script = r#"
+        "$SUPERVISOR" run --config supervisor.toml --die-with-parent=$$ --ready-file where.json 2> log &
+        until [ -s where.json ]; do :; done
+        echo ready > ready
+        exec sleep 1000
+    "#;
+    let mut app = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(&sandbox)
+        .env("SUPERVISOR", &programs().supervisor)
+        .env("TMPDIR", sandbox.path("tmp"))
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(ready.line(), "ready");
+    let file = sandbox.path("where.json");
+    let told: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let supervisor = Watched::new(told["pid"].as_i64().unwrap().try_into().unwrap());
+    assert_eq!(told["db"], sandbox.db().canonicalize().unwrap().to_str().unwrap());
+    assert!(std::os::unix::net::UnixStream::connect(told["socket"].as_str().unwrap()).is_ok());
+    let id = sandbox.add(&["sh", "-c", "echo $$ > begun; exec sleep 1000"]);
+    let running = Watched::new(begun.pid());
+    Watched::new(app.id().cast_signed()).signal(Signal::SIGKILL);
+    app.wait().unwrap();
+    supervisor.await_death();
+    assert!(!running.is_alive());
+    assert!(!file.exists(), "nobody is there any more");
+    sandbox.examine();
+    sandbox.cli(&["show", &id.to_string()]).ok().says("available").says("given back, which spends nothing");
+    let supervisor = sandbox.start();
+    assert!(Watched::new(begun.pid()).is_alive(), "it is run again");
+    sandbox.cancel(id);
+    sandbox.finish(supervisor);
+}
+
+#[test]
+fn a_process_that_is_gone_cannot_be_outlived() {
+    let sandbox = Sandbox::new("");
+    let gone = Command::new("true").spawn().unwrap();
+    let pid = gone.id().to_string();
+    drop(gone.wait_with_output().unwrap());
+    let refused = sandbox.cli(&["run", &format!("--die-with-parent={pid}")]);
+    refused.exits(6).complains(&format!("there is no process {pid} any more"));
+    assert!(!sandbox.db().exists());
+}
+
+/// What `ready.json` says.
+fn told(sandbox: &Sandbox) -> Value {
+    serde_json::from_slice(&std::fs::read(sandbox.path("ready.json")).unwrap()).unwrap()
 }
 
 #[test]
@@ -24,31 +86,12 @@ fn the_ready_file_is_there_while_the_door_is_open() {
     let supervisor = sandbox.spawn_with(&["--ready-file", "ready.json"]).await_ready();
     let folder = sandbox.path("").canonicalize().unwrap();
     let (socket, db) = (folder.join("queue.db.sock"), folder.join("queue.db"));
-    assert_eq!(whereabouts(&sandbox), json!({ "pid": supervisor.pid(), "socket": socket, "db": db }));
+    assert_eq!(told(&sandbox), json!({ "pid": supervisor.pid(), "socket": socket, "db": db }));
     assert_eq!(sandbox.path("ready.json").metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let second = sandbox.cli(&["run", "--ready-file", "ready.json"]).exits(75);
-    assert_eq!(whereabouts(&sandbox)["pid"], supervisor.pid(), "a second one takes nothing away: {second}");
+    assert_eq!(told(&sandbox)["pid"], supervisor.pid(), "a second one takes nothing away: {second}");
     sandbox.finish(supervisor);
     assert!(!sandbox.path("ready.json").exists());
-}
-
-#[test]
-fn it_ends_in_order_when_the_process_that_it_belongs_to_is_killed() {
-    let sandbox = Sandbox::new("");
-    let begun = sandbox.fifo("begun");
-    let mut owner = other_process();
-    let of_owner = format!("--die-with-parent={}", owner.id());
-    let mut supervisor = sandbox.spawn_with(&[&of_owner, "--shutdown-grace", "0s"]).await_ready();
-    let id = sandbox.add(&["sh", "-c", "echo $$ > begun; exec sleep 1000"]);
-    let running = Watched::new(begun.pid());
-    owner.kill().unwrap();
-    assert!(supervisor.wait().success(), "as by SIGTERM: {}", supervisor.log().end());
-    assert!(!running.is_alive());
-    supervisor.log().wait_for("the parent's end", |line| line.is("parent ended") && line.field("pid") == owner.id());
-    sandbox.examine();
-    sandbox.cli(&["show", &id.to_string()]).ok().says("available").says("0 of 3 crashes");
-    owner.wait().unwrap();
-    sandbox.cli(&["run", &of_owner]).exits(6).complains(&format!("there is no process {} any more", owner.id()));
 }
 
 #[test]
@@ -59,7 +102,7 @@ fn it_ends_with_its_parent_even_when_nobody_reads_its_log() {
     let mut shell = sandbox.spawn_after(run, &[]);
     let id = sandbox.enqueue(&["hold"]);
     let running = Watched::new(begun.pid());
-    let pid = whereabouts(&sandbox)["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).unwrap();
+    let pid = told(&sandbox)["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).unwrap();
     let supervisor = Watched::new(pid);
     assert!(supervisor.is_alive() && pid != shell.pid());
     shell.signal(Signal::SIGKILL);

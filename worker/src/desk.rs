@@ -99,6 +99,8 @@ impl Desk {
             ToWorker::Reject(reject) => self.end(Ended::Rejected(reject.reason)),
             ToWorker::Run(run) => self.waiting.push_back(run),
             ToWorker::Stop(Stop { run: None, .. }) => self.drain(),
+            // Notes that spend are not sent by this library, and the session has refused the ack of anything else.
+            ToWorker::Ack(_) => {}
             ToWorker::Stop(Stop { run: Some(run), reason, grace_ms }) => {
                 self.stop(run, StopOrder { reason, grace: Duration::from_millis(grace_ms) });
             }

@@ -27,13 +27,20 @@ impl fmt::Display for Finding {
 
 const PHASES: &str = "(SELECT id FROM ready UNION ALL SELECT id FROM later UNION ALL SELECT id FROM running UNION ALL SELECT id FROM final)";
 
-/// (rule, query of the offending ids). `{phases}` is every phase row's id.
-const RULES: [(&str, &str); 15] = [
+/// The last run before the budgets of tally `t` were made new.
+const SINCE: &str = "coalesce((SELECT max(r.epoch) FROM retry r WHERE r.task = t.id), 0)";
+
+/// (rule, query of the offending ids). `{phases}` is every phase row's id, `{since}` the run before the budgets of `t`.
+const RULES: [(&str, &str); 19] = [
     ("a task is in exactly one phase", "SELECT id FROM {phases} GROUP BY id HAVING count(*) > 1"),
     ("a task is in some phase", "SELECT id FROM task WHERE id NOT IN {phases}"),
     ("a phase row has its task", "SELECT id FROM {phases} WHERE id NOT IN (SELECT id FROM task)"),
     ("a tally has its task", "SELECT id FROM tally WHERE id NOT IN (SELECT id FROM task)"),
     ("an attempt has its task", "SELECT task AS id FROM attempt WHERE task NOT IN (SELECT id FROM task)"),
+    ("a progress has its task", "SELECT id FROM progress WHERE id NOT IN (SELECT id FROM task)"),
+    ("what is spent has its task", "SELECT task AS id FROM spend WHERE task NOT IN (SELECT id FROM task)"),
+    ("a log has its task", "SELECT DISTINCT task AS id FROM log WHERE task NOT IN (SELECT id FROM task)"),
+    ("a retry has its task", "SELECT task AS id FROM retry WHERE task NOT IN (SELECT id FROM task)"),
     (
         "a claimable task stands under its own queue and rank",
         "SELECT r.id FROM ready r JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id \
@@ -49,12 +56,12 @@ const RULES: [(&str, &str); 15] = [
     ),
     (
         "attempts spent are attempts kept",
-        "SELECT t.id FROM tally t WHERE t.attempts <> (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome IN (2, 3))",
+        "SELECT t.id FROM tally t WHERE t.attempts <> (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome IN (2, 3) AND a.epoch > {since})",
     ),
     (
         "crashes spent are crashes kept",
-        "SELECT t.id FROM tally t WHERE t.crashes - (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome BETWEEN 4 AND 7) \
-      NOT BETWEEN 0 AND (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome = 8) / 5",
+        "SELECT t.id FROM tally t WHERE t.crashes - (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome BETWEEN 4 AND 7 AND a.epoch > {since}) \
+      NOT BETWEEN 0 AND (SELECT count(*) FROM attempt a WHERE a.task = t.id AND a.outcome = 8 AND a.epoch > {since}) / 5",
     ),
     (
         "only a completed task has a result",
@@ -97,7 +104,7 @@ fn check_rows(conn: &mut SqliteConnection) -> Result<Vec<Finding>, StoreError> {
         findings.push(Finding { rule: "the file is sound", detail: page.line });
     }
     for (rule, query) in RULES {
-        let query = query.replace("{phases}", PHASES);
+        let query = query.replace("{phases}", PHASES).replace("{since}", SINCE);
         let found: Vec<Id> = diesel::sql_query(format!("{query} LIMIT {FINDINGS_MAX}")).load(conn)?;
         findings.extend(found.into_iter().map(|row| Finding { rule, detail: format!("broken by {}", row.id) }));
     }

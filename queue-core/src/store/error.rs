@@ -17,6 +17,8 @@ pub enum StoreErrorKind {
     Access,
     /// The file was written by a newer version.
     Newer,
+    /// The file was written by an older version, and who only reads cannot bring it up to date.
+    Older,
     /// A setting that durability rests on could not be made.
     Pragma,
     /// A constraint of the tables refused the change.
@@ -46,6 +48,7 @@ impl StoreError {
             StoreErrorKind::Corrupt => "restore a backup; the file is left as it is",
             StoreErrorKind::Access => "check that the folder exists and that you may write to it",
             StoreErrorKind::Newer => "use the version that wrote it, or a newer one",
+            StoreErrorKind::Older => "start a supervisor on it once: that brings it up to date",
             StoreErrorKind::Pragma => "put the database on a local disk",
             StoreErrorKind::Constraint | StoreErrorKind::Invariant | StoreErrorKind::Other => {
                 "run `supervisor doctor` and report what it says"

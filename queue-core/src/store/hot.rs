@@ -1,64 +1,23 @@
-//! The statements of the tick, written by hand as fragments with a static id, so that Diesel prepares each once and keeps
-//! it (it never keeps updates, `sql_query` or inserts of several rows). No decision, no value of its own.
-//!
-//! `LIMIT ? + 0`: the planner looks into a bare `LIMIT ?`, so SQLite would prepare the statement anew at each binding.
+//! The statements of the tick. No decision, no value of its own.
 
-use std::sync::LazyLock;
+use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, Text};
 
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
-use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::{QueryResult, RunQueryDsl};
+use super::statement::statement;
 
-/// `Name (field: type as SqlType, ...) "text with a ? per field" => (columns of the answer)`.
-macro_rules! hot {
-    ($name:ident $(<$life:lifetime>)? ($($field:ident: $rust:ty as $sql:ty),* $(,)?) $text:literal $(=> ($($column:ty),+ $(,)?))?) => {
-        pub(super) struct $name $(<$life>)? { $(pub(super) $field: $rust),* }
-
-        impl $(<$life>)? QueryFragment<Sqlite> for $name $(<$life>)? {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                // Walked at each execution for the values: the text is cut only once.
-                static PARTS: LazyLock<Vec<&str>> = LazyLock::new(|| $text.split('?').collect());
-                let mut parts = PARTS.iter();
-                out.push_sql(parts.next().copied().unwrap_or_default());
-                $(
-                    out.push_bind_param::<$sql, _>(&self.$field)?;
-                    out.push_sql(parts.next().copied().unwrap_or_default());
-                )*
-                Ok(())
-            }
-        }
-
-        const _: () = {
-            pub(in super::super) struct Id;
-            impl $(<$life>)? QueryId for $name $(<$life>)? {
-                type QueryId = Id;
-                const HAS_STATIC_QUERY_ID: bool = true;
-            }
-        };
-
-        impl $(<$life>)? RunQueryDsl<SqliteConnection> for $name $(<$life>)? {}
-
-        impl $(<$life>)? Query for $name $(<$life>)? {
-            type SqlType = ($($($column,)+)?);
-        }
-    };
-}
-
-hot!(InsertTask<'a>(
+statement!(InsertTask<'a>(
     id: i64 as BigInt, kind: &'a str as Text, queue: &'a str as Text, priority: i32 as Integer, rank: i64 as BigInt,
     args: &'a [u8] as Binary, name: Option<&'a str> as Nullable<Text>, timeout_ms: Option<i64> as Nullable<BigInt>,
     max_attempts: Option<i64> as Nullable<BigInt>, max_crashes: Option<i64> as Nullable<BigInt>, created_at: i64 as BigInt,
 ) "INSERT INTO task (id, kind, queue, priority, rank, args, name, timeout_ms, max_attempts, max_crashes, created_at) \
    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
-hot!(PutReady<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
+statement!(PutReady<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
     "INSERT INTO ready (queue, rank, id) VALUES (?, ?, ?)");
 
-hot!(TakeReady<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
+statement!(TakeReady<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
     "DELETE FROM ready WHERE queue = ? AND rank = ? AND id = ?");
 
-hot!(Head<'a>(queue: &'a str as Text, count: i64 as BigInt)
+statement!(Head<'a>(queue: &'a str as Text, count: i64 as BigInt)
     "SELECT r.id, r.rank, b.kind, b.args, b.priority, b.timeout_ms, b.max_attempts, b.max_crashes, \
      coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
      FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
@@ -66,41 +25,41 @@ hot!(Head<'a>(queue: &'a str as Text, count: i64 as BigInt)
     => (BigInt, BigInt, Text, Binary, Integer, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>,
         BigInt, BigInt, BigInt, BigInt, BigInt));
 
-hot!(TakeHead<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
+statement!(TakeHead<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
     "DELETE FROM ready WHERE queue = ? AND (rank, id) <= (?, ?)");
 
-hot!(PutLater(id: i64 as BigInt, due_at: i64 as BigInt, state: i32 as Integer)
+statement!(PutLater(id: i64 as BigInt, due_at: i64 as BigInt, state: i32 as Integer)
     "INSERT INTO later (id, due_at, state) VALUES (?, ?, ?)");
 
-hot!(TakeLater(id: i64 as BigInt) "DELETE FROM later WHERE id = ?");
+statement!(TakeLater(id: i64 as BigInt) "DELETE FROM later WHERE id = ?");
 
-hot!(DueTasks(until: i64 as BigInt, count: i64 as BigInt)
+statement!(DueTasks(until: i64 as BigInt, count: i64 as BigInt)
     "SELECT l.id, l.state, b.queue, b.priority, \
      coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
      FROM (SELECT id, state, due_at FROM later WHERE due_at <= ? ORDER BY due_at, id LIMIT ? + 0) l \
      CROSS JOIN task b ON b.id = l.id LEFT JOIN tally t ON t.id = l.id ORDER BY l.due_at, l.id"
     => (BigInt, Integer, Text, Integer, BigInt, BigInt, BigInt, BigInt, BigInt));
 
-hot!(NextDue() "SELECT due_at FROM later ORDER BY due_at, id LIMIT 1" => (BigInt));
+statement!(NextDue() "SELECT due_at FROM later ORDER BY due_at, id LIMIT 1" => (BigInt));
 
-hot!(PutRunning(id: i64 as BigInt, epoch: i64 as BigInt, rank: i64 as BigInt, wait_us: i64 as BigInt, claimed_at: i64 as BigInt)
+statement!(PutRunning(id: i64 as BigInt, epoch: i64 as BigInt, rank: i64 as BigInt, wait_us: i64 as BigInt, claimed_at: i64 as BigInt)
     "INSERT INTO running (id, epoch, rank, wait_us, claimed_at, stop) VALUES (?, ?, ?, ?, ?, 0)");
 
-hot!(TakeRunning(id: i64 as BigInt, epoch: i64 as BigInt) "DELETE FROM running WHERE id = ? AND epoch = ?");
+statement!(TakeRunning(id: i64 as BigInt, epoch: i64 as BigInt) "DELETE FROM running WHERE id = ? AND epoch = ?");
 
-hot!(PutFinal(
+statement!(PutFinal(
     state: i32 as Integer, id: i64 as BigInt, reason: Option<i32> as Nullable<Integer>, epoch: i64 as BigInt,
     finished_at: i64 as BigInt, wait_us: i64 as BigInt, run_us: i64 as BigInt, cut: i32 as Integer,
 ) "INSERT INTO final (state, id, reason, epoch, finished_at, wait_us, run_us, cut) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
 
-hot!(PutResult<'a>(id: i64 as BigInt, bytes: &'a [u8] as Binary) "INSERT INTO result (id, bytes) VALUES (?, ?)");
+statement!(PutResult<'a>(id: i64 as BigInt, bytes: &'a [u8] as Binary) "INSERT INTO result (id, bytes) VALUES (?, ?)");
 
-hot!(PutTally(
+statement!(PutTally(
     id: i64 as BigInt, epoch: i64 as BigInt, runs: i64 as BigInt, attempts: i64 as BigInt, crashes: i64 as BigInt,
     lost: i64 as BigInt, rank: i64 as BigInt,
 ) "INSERT OR REPLACE INTO tally (id, epoch, runs, attempts, crashes, lost, rank) VALUES (?, ?, ?, ?, ?, ?, ?)");
 
-hot!(PutAttempt<'a>(
+statement!(PutAttempt<'a>(
     task: i64 as BigInt, epoch: i64 as BigInt, outcome: i32 as Integer, detail: &'a str as Text,
     code: Option<i32> as Nullable<Integer>, signal: Option<i32> as Nullable<Integer>,
     peak_rss_bytes: Option<i64> as Nullable<BigInt>, cpu_ms: Option<i64> as Nullable<BigInt>,
@@ -109,35 +68,30 @@ hot!(PutAttempt<'a>(
 ) "INSERT INTO attempt (task, epoch, outcome, detail, code, signal, peak_rss_bytes, cpu_ms, started_at, ended_at, run_us, \
    worker, pid, output) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
-hot!(FindName<'a>(name: &'a str as Text)
+statement!(PutLog<'a>(task: i64 as BigInt, epoch: i64 as BigInt, part: i64 as BigInt, bytes: &'a [u8] as Binary)
+    "INSERT OR REPLACE INTO log (task, epoch, part, bytes) VALUES (?, ?, ?, ?)");
+
+statement!(PutProgress<'a>(
+    id: i64 as BigInt, epoch: i64 as BigInt, done: Option<f64> as Nullable<Double>, total: Option<f64> as Nullable<Double>,
+    message: Option<&'a str> as Nullable<Text>, noted_at: i64 as BigInt,
+) "INSERT OR REPLACE INTO progress (id, epoch, done, total, message, noted_at) VALUES (?, ?, ?, ?, ?, ?)");
+
+statement!(AddSpend<'a>(task: i64 as BigInt, unit: &'a str as Text, amount: i64 as BigInt, most: i64 as BigInt)
+    "INSERT INTO spend (task, unit, amount) VALUES (?, ?, ?) \
+     ON CONFLICT (task, unit) DO UPDATE SET amount = min(amount + excluded.amount, ?)");
+
+statement!(FindName<'a>(name: &'a str as Text)
     "SELECT b.id, b.kind, b.args FROM name n JOIN task b ON b.id = n.id WHERE n.name = ?" => (BigInt, Text, Binary));
 
-hot!(PutName<'a>(name: &'a str as Text, id: i64 as BigInt) "INSERT INTO name (name, id) VALUES (?, ?)");
+statement!(PutName<'a>(name: &'a str as Text, id: i64 as BigInt) "INSERT INTO name (name, id) VALUES (?, ?)");
 
-hot!(SaveCounters(next_task: i64 as BigInt, next_worker: i64 as BigInt, clock_us: i64 as BigInt)
+statement!(SaveCounters(next_task: i64 as BigInt, next_worker: i64 as BigInt, clock_us: i64 as BigInt)
     "UPDATE store SET next_task = ?, next_worker = ?, clock_us = ? WHERE id = 1");
 
 #[cfg(test)]
 mod tests {
-    use diesel::prelude::*;
-    use diesel::sql_types::Text;
-    use diesel::sqlite::Sqlite;
-
     use super::*;
-    use crate::store::{Durability, Place, Store};
-
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
-
-    fn steps(statement: &impl QueryFragment<Sqlite>) -> Vec<String> {
-        let mut store = Store::open(Place::Memory, Durability::Full).unwrap();
-        let explain = format!("EXPLAIN QUERY PLAN {}", diesel::debug_query::<Sqlite, _>(statement));
-        let steps: Vec<Step> = diesel::sql_query(explain).load(&mut store.conn).unwrap();
-        steps.into_iter().map(|step| step.detail).collect()
-    }
+    use crate::store::explain::steps;
 
     /// Written out whole, since a plan changes without a word. No table is scanned and nothing is sorted: `r` and `l` are
     /// the rows within the limit, and of `later_due` only the first entry is read.

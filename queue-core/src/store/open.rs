@@ -48,7 +48,7 @@ pub struct Reader {
 impl Store {
     pub fn open(place: Place, durability: Durability) -> Result<Store, StoreError> {
         let mut conn = connect(&place, durability)?;
-        refuse_newer(&mut conn)?;
+        missing_schemas(&mut conn)?;
         conn.run_pending_migrations(MIGRATIONS).map_err(|error| {
             StoreError::new(StoreErrorKind::Other, format!("cannot bring the schema up to date: {error}"))
         })?;
@@ -74,8 +74,13 @@ impl Reader {
         }
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
         conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
-        refuse_newer(&mut conn)?;
-        Ok(Reader { conn })
+        match missing_schemas(&mut conn)?.first() {
+            None => Ok(Reader { conn }),
+            Some(version) => {
+                let text = format!("the database lacks schema {version}, which this version needs");
+                Err(StoreError::new(StoreErrorKind::Older, text))
+            }
+        }
     }
 }
 
@@ -123,27 +128,30 @@ pub(super) fn read_pragma(conn: &mut SqliteConnection, name: &str) -> Result<Str
     Ok(diesel::dsl::sql::<Text>(&format!("PRAGMA {name}")).get_result(conn)?)
 }
 
-fn refuse_newer(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+/// The schemas that the file lacks; an error if it has one that this version does not know.
+fn missing_schemas(conn: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
     #[derive(QueryableByName)]
     struct Count {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         n: i64,
     }
+    let wrong = |error| StoreError::new(StoreErrorKind::Other, format!("cannot read the schema's version: {error}"));
+    let ours = diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS).map_err(wrong)?;
+    let mut missing: Vec<String> = ours.iter().map(|own| own.name().version().to_string()).collect();
     let tables = "SELECT count(*) AS n FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
     let known: Count = diesel::sql_query(tables).get_result(conn)?;
     if known.n == 0 {
-        return Ok(());
+        return Ok(missing);
     }
-    let wrong = |error| StoreError::new(StoreErrorKind::Other, format!("cannot read the schema's version: {error}"));
-    let applied = conn.applied_migrations().map_err(wrong)?;
-    let ours = diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS).map_err(wrong)?;
-    match applied.iter().find(|version| !ours.iter().any(|own| own.name().version() == **version)) {
-        None => Ok(()),
-        Some(version) => Err(StoreError::new(
-            StoreErrorKind::Newer,
-            format!("the database has schema {version}, which this version does not know"),
-        )),
+    for version in conn.applied_migrations().map_err(wrong)? {
+        let version = version.to_string();
+        let Some(index) = missing.iter().position(|own| *own == version) else {
+            let text = format!("the database has schema {version}, which this version does not know");
+            return Err(StoreError::new(StoreErrorKind::Newer, text));
+        };
+        missing.remove(index);
     }
+    Ok(missing)
 }
 
 #[cfg(test)]

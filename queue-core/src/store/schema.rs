@@ -94,6 +94,23 @@ table! {
     }
 }
 
+table! {
+    progress (id) {
+        id -> BigInt,
+        epoch -> BigInt,
+        done -> Nullable<Double>,
+        total -> Nullable<Double>,
+        message -> Nullable<Text>,
+        noted_at -> BigInt,
+    }
+}
+
+table! { spend (task, unit) { task -> BigInt, unit -> Text, amount -> BigInt, } }
+
+table! { log (task, epoch, part) { task -> BigInt, epoch -> BigInt, part -> BigInt, bytes -> Binary, } }
+
+table! { retry (task, epoch) { task -> BigInt, epoch -> BigInt, retried_at -> BigInt, } }
+
 table! { offer (pool, kind) { pool -> Text, kind -> Text, } }
 
 diesel::allow_tables_to_appear_in_same_query!(task, ready, later, running, finals, result, tally, attempt, worker);

@@ -1,5 +1,7 @@
 //! What the tick asks of the rows, in domain words. Each verb is one or two statements; none decides anything.
 
+use std::ops::Range;
+
 use diesel::prelude::*;
 
 use super::error::{StoreError, StoreErrorKind};
@@ -10,7 +12,10 @@ use super::{hot, rows, schema};
 use crate::op::{RunKey, WorkerRow};
 use crate::priority::TaskPriority;
 use crate::state::{FailReason, TaskState};
-use crate::task::{Ending, NewTask, Overrides, Tally, TaskId, WorkerId};
+use crate::task::{Ending, NewTask, Overrides, Progress, Tally, TaskId, WorkerId};
+
+/// The most that is counted of one unit: whole numbers stay exact in JSON up to here.
+pub const SPENT_MAX: i64 = 1 << 53;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -44,6 +49,16 @@ pub struct FinalFacts {
     pub wait_us: i64,
     pub run_us: i64,
     pub cut: bool,
+}
+
+/// A final task, with what a retry needs of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub queue: String,
+    pub priority: TaskPriority,
+    /// What it has spent, under the epoch of its last run.
+    pub tally: Tally,
+    pub facts: FinalFacts,
 }
 
 impl Store {
@@ -210,6 +225,61 @@ impl Store {
             output: &ending.output,
         };
         one(statement.execute(&mut self.conn), "attempt")
+    }
+
+    pub fn put_progress(&mut self, run: RunKey, progress: &Progress, noted_at: i64) -> Result<()> {
+        let Progress { done, total, message } = progress;
+        let (done, total, message) = (*done, *total, message.as_deref());
+        let statement = hot::PutProgress { id: run.task.0, epoch: run.epoch, done, total, message, noted_at };
+        one(statement.execute(&mut self.conn), "progress")
+    }
+
+    /// Adds to what the task has spent of the unit; what cannot be counted stays at [`SPENT_MAX`].
+    pub fn add_spend(&mut self, task: TaskId, unit: &str, amount: i64) -> Result<()> {
+        let amount = amount.clamp(0, SPENT_MAX);
+        one(hot::AddSpend { task: task.0, unit, amount, most: SPENT_MAX }.execute(&mut self.conn), "spend")
+    }
+
+    pub fn put_log(&mut self, run: RunKey, part: i64, bytes: &[u8]) -> Result<()> {
+        let statement = hot::PutLog { task: run.task.0, epoch: run.epoch, part, bytes };
+        one(statement.execute(&mut self.conn), "log")
+    }
+
+    pub fn drop_log(&mut self, run: RunKey, parts: Range<i64>) -> Result<()> {
+        use schema::log::dsl;
+        let of_run = dsl::log.filter(dsl::task.eq(run.task.0)).filter(dsl::epoch.eq(run.epoch));
+        let gone = of_run.filter(dsl::part.ge(parts.start)).filter(dsl::part.lt(parts.end));
+        diesel::delete(gone).execute(&mut self.conn)?;
+        Ok(())
+    }
+
+    pub fn ended(&mut self, id: TaskId, state: TaskState) -> Result<Ended> {
+        use schema::finals::dsl;
+        let columns = (dsl::epoch, dsl::finished_at, dsl::wait_us, dsl::run_us, dsl::cut);
+        let row = dsl::finals.find((rows::state_code(state), id.0)).select(columns);
+        let (epoch, finished_at_us, wait_us, run_us, cut): (i64, i64, i64, i64, i32) =
+            row.get_result(&mut self.conn)?;
+        let body = schema::task::table.find(id.0).select((schema::task::queue, schema::task::priority));
+        let (queue, level): (String, i32) = body.get_result(&mut self.conn)?;
+        let tally = Tally { epoch, ..self.tally(id)? };
+        let facts = FinalFacts { epoch, finished_at_us, wait_us, run_us, cut: cut != 0 };
+        Ok(Ended { queue, priority: priority(level)?, tally, facts })
+    }
+
+    /// Takes the final row away, and the result with it.
+    pub fn take_final(&mut self, id: TaskId, state: TaskState) -> Result<()> {
+        diesel::delete(schema::result::table.find(id.0)).execute(&mut self.conn)?;
+        let key = (rows::state_code(state), id.0);
+        one(diesel::delete(schema::finals::table.find(key)).execute(&mut self.conn), "final")
+    }
+
+    /// Notes that the budgets of a task count the runs after this one.
+    pub fn put_retry(&mut self, last: RunKey, retried_at: i64) -> Result<()> {
+        use schema::retry::dsl;
+        let values = (dsl::task.eq(last.task.0), dsl::epoch.eq(last.epoch), dsl::retried_at.eq(retried_at));
+        // A task that was cancelled before it ran again is retried at the same epoch.
+        diesel::replace_into(dsl::retry).values(values).execute(&mut self.conn)?;
+        Ok(())
     }
 
     /// Which phase table has the task; `None` when there is no such task.

@@ -13,8 +13,7 @@ impl Turning<'_> {
         if let Some(pool) = refill {
             self.over.refill(pool, 1);
         }
-        let live = self.over.running(self.book, run.task).filter(|running| running.tally.epoch == run.epoch);
-        let Some(running) = live.cloned() else {
+        let Some(running) = self.live(run).cloned() else {
             self.over.stale += 1;
             return Ok(Reply::Stale);
         };

@@ -1,10 +1,12 @@
 //! Final tasks and results.
 
+use queue_core::op::RunKey;
 use queue_core::state::{FailReason, TaskState};
-use queue_core::store::{EndedRun, FinalFacts, Phase, StoreErrorKind};
-use queue_core::task::TaskId;
+use queue_core::store::{Ended, EndedRun, FinalFacts, Phase, StoreErrorKind};
+use queue_core::task::{Ending, NewTask, Outcome, Tally, TaskId};
 
 use crate::bed::{Bed, refusal};
+use crate::values::task;
 
 const FACTS: FinalFacts = FinalFacts { epoch: 4, finished_at_us: 5, wait_us: 6, run_us: 7, cut: true };
 
@@ -42,6 +44,55 @@ pub(crate) fn a_task_ends_once(bed: &mut Bed) {
     bed.put_final(id, TaskState::Cancelled, None, FACTS).unwrap();
     bed.step();
     assert_eq!(refusal(bed.put_final(id, TaskState::Cancelled, None, FACTS)), StoreErrorKind::Constraint);
+}
+
+pub(crate) fn a_final_task_is_taken_away_whole(bed: &mut Bed) {
+    let new = NewTask { queue: "other".into(), priority: "high".parse().unwrap(), ..task() };
+    for (id, state) in (1..).zip([TaskState::Completed, TaskState::Failed, TaskState::Cancelled]) {
+        let id = TaskId(id);
+        bed.insert_task(id, &new, 0, 0).unwrap();
+        let reason = (state == TaskState::Failed).then_some(FailReason::Attempts);
+        bed.put_final(id, state, reason, FACTS).unwrap();
+        bed.put_result(id, &[1]).unwrap();
+        bed.step();
+        let ended = |tally| Ended { queue: "other".into(), priority: new.priority, tally, facts: FACTS };
+        assert_eq!(bed.ended(id, state).unwrap(), ended(Tally { epoch: 4, ..Tally::default() }));
+        let tally = Tally { epoch: 3, runs: 4, attempts: 3, crashes: 2, lost: 1 };
+        bed.put_tally(id, tally, 0).unwrap();
+        bed.step();
+        assert_eq!(
+            bed.ended(id, state).unwrap(),
+            ended(Tally { epoch: 4, ..tally }),
+            "under the epoch of its last run"
+        );
+        bed.take_final(id, state).unwrap();
+        bed.step();
+        assert_eq!((bed.phase(id).unwrap(), bed.ended_runs(9).unwrap()), (None, vec![]));
+        assert_eq!(refusal(bed.take_final(id, state)), StoreErrorKind::Invariant, "only once");
+        bed.put_ready("other", 0, id).unwrap();
+        assert_eq!(bed.task(id).unwrap().unwrap().result, [], "and its result with it");
+        bed.take_ready("other", 0, id).unwrap();
+    }
+    let other = bed.body(9);
+    bed.put_final(other, TaskState::Failed, Some(FailReason::Attempts), FACTS).unwrap();
+    assert_eq!(refusal(bed.take_final(other, TaskState::Completed)), StoreErrorKind::Invariant, "from where it is");
+    assert!(bed.ended(other, TaskState::Completed).is_err());
+}
+
+/// What a retry is for: the budgets count only the runs behind it, and `check_rows` knows.
+pub(crate) fn a_retry_is_where_the_budgets_begin(bed: &mut Bed) {
+    let task = bed.ready(1, "q", 0);
+    bed.save_counters(2, 1, 0).unwrap();
+    for epoch in 1..=5 {
+        bed.put_attempt(RunKey { task, epoch }, &Ending::bare(Outcome::Error, ""), 0, 0).unwrap();
+    }
+    let tally = Tally { epoch: 5, runs: 2, attempts: 2, crashes: 0, lost: 0 };
+    bed.put_tally(task, tally, 0).unwrap();
+    for (last, sound) in [(2, false), (3, true), (3, true), (1, true), (4, false)] {
+        bed.put_retry(RunKey { task, epoch: last }, 7).unwrap();
+        bed.step();
+        assert_eq!(bed.check_rows().unwrap().is_empty(), sound, "retried after run {last}");
+    }
 }
 
 pub(crate) fn ended_runs_are_listed_up_to_the_limit(bed: &mut Bed) {

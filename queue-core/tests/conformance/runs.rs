@@ -1,7 +1,7 @@
 //! Runs: fenced by their epoch, marked by a stop, charged to a tally, remembered as attempts.
 
 use queue_core::op::RunKey;
-use queue_core::store::{AttemptView, Phase, StoreErrorKind};
+use queue_core::store::{ATTEMPTS_MAX, AttemptView, Phase, StoreErrorKind};
 use queue_core::task::{Ending, Outcome, RetryWish, Tally, TaskId, WorkerId};
 
 use crate::bed::{Bed, refusal};
@@ -106,4 +106,14 @@ pub(crate) fn attempts_come_oldest_first(bed: &mut Bed) {
     let outcomes: Vec<Outcome> = bed.attempts(task).unwrap().iter().map(|attempt| attempt.outcome).collect();
     assert_eq!(outcomes, Outcome::ALL, "and every outcome is spelled both ways");
     assert_eq!(bed.attempts(TaskId(3)).unwrap(), []);
+}
+
+pub(crate) fn of_many_attempts_the_last_are_shown(bed: &mut Bed) {
+    let task = bed.body(1);
+    for epoch in 1..=ATTEMPTS_MAX + 2 {
+        bed.put_attempt(RunKey { task, epoch }, &Ending::bare(Outcome::Lost, ""), 0, 0).unwrap();
+    }
+    bed.step();
+    let epochs: Vec<i64> = bed.attempts(task).unwrap().iter().map(|attempt| attempt.epoch).collect();
+    assert_eq!(epochs, (3..=ATTEMPTS_MAX + 2).collect::<Vec<_>>());
 }

@@ -3,9 +3,11 @@
 use queue_core::op::{Demand, Op, RunKey, WorkerRow};
 use queue_core::plan::CLAIMS_MAX;
 use queue_core::state::TaskState;
+use queue_core::store::LOG_PARTS_MAX;
 use queue_core::task::{Ending, Outcome, PoolId, TaskId, WorkerId};
 use queue_core::tick::Turn;
 
+use crate::known::Known;
 use crate::model::Model;
 use crate::script::{Ask, Step};
 use crate::support::border::{HELPER, MAIN, SIDE, demand, finish};
@@ -45,14 +47,23 @@ impl Life {
         let known = self.model.tasks.len();
         // One more than there are: asking for a task that does not exist is allowed.
         let any_task = |index: &proptest::sample::Index| TaskId(index.index(known + 1) as i64 + 1);
+        // A live one, when there is any.
+        let any_run = |index: &proptest::sample::Index| match live.as_slice() {
+            [] => RunKey { task: any_task(index), epoch: 1 },
+            live => live[index.index(live.len())],
+        };
+        let late_by = |run: RunKey, epochs: i64| RunKey { epoch: run.epoch - epochs, ..run };
         match ask {
             Ask::Enqueue(new) => Op::Enqueue(new.clone()),
+            Ask::EnqueueAll(list) => Op::EnqueueAll(list.clone()),
             Ask::Cancel(index) => Op::Cancel(any_task(index)),
-            Ask::Finish { run, outcome, retry, refill } if !live.is_empty() => {
+            Ask::Retry(index) => Op::Retry(any_task(index)),
+            Ask::Note { run, late, note } => Op::Note { run: late_by(any_run(run), *late), note: note.clone() },
+            Ask::Log { run, late, log } => Op::Log { run: late_by(any_run(run), *late), log: log.clone() },
+            Ask::Finish { run, outcome, retry, refill } => {
                 let ending = Ending { retry: *retry, result: vec![1], ..Ending::bare(*outcome, "") };
-                Op::Finish { run: live[run.index(live.len())], ending, refill: refill.then_some(MAIN) }
+                Op::Finish { run: any_run(run), ending, refill: refill.then_some(MAIN) }
             }
-            Ask::Finish { run, outcome, .. } => finish(RunKey { task: any_task(run), epoch: 1 }, *outcome),
             Ask::Late { task, epoch } => finish(RunKey { task: any_task(task), epoch: *epoch }, Outcome::Ok),
             Ask::WorkerUp => {
                 self.model.workers += 1;
@@ -73,8 +84,7 @@ impl Life {
             *self.model.credits.entry(change.pool).or_insert(0) += change.credits;
         }
         for notice in &turn.notices {
-            let rig = &mut self.rig;
-            self.model.noticed(notice, |id| rig.view(id));
+            self.model.noticed(notice);
         }
         self.said.push(turn);
         self.check();
@@ -88,13 +98,17 @@ impl Life {
         for (pool, credits) in &self.model.credits {
             assert_eq!(rows.credits.get(pool).copied().unwrap_or(0), *credits);
         }
-        for (id, known) in &self.model.tasks {
-            let view = self.rig.store.task(*id).unwrap().unwrap();
-            assert_eq!(view.state.is_final(), known.ended.is_some(), "{view:?}");
-            assert_eq!(view.state == TaskState::Running, known.live, "{view:?}");
-            if let Some(ended) = &known.ended {
-                assert_eq!(&view, ended, "final is final");
-            }
+        assert_eq!(self.model.owed, [], "what was said is told");
+        for (id, known) in &mut self.model.tasks {
+            known.check(&self.rig.view(*id));
+            let parts = self.rig.store.log(*id, 0, true, (0, -1)).unwrap();
+            let printed = known.log.iter().take(LOG_PARTS_MAX as usize);
+            assert!(
+                parts
+                    .iter()
+                    .map(|part| ((part.epoch, part.part), &part.bytes))
+                    .eq(printed.map(|(key, bytes)| (*key, bytes)))
+            );
         }
     }
 
@@ -104,10 +118,7 @@ impl Life {
         self.model.credits.clear();
         for run in lost {
             let view = self.rig.view(run.task);
-            self.model.tasks.entry(run.task).or_default().live = false;
-            if view.state.is_final() {
-                self.model.ended(run.task, view);
-            }
+            self.model.lost(run.task, &view);
         }
         self.check();
     }
@@ -115,7 +126,7 @@ impl Life {
     /// Without further trouble everything comes to its end.
     fn drain(&mut self) {
         for _ in 0..DRAIN_TURNS_MAX {
-            if self.model.tasks.values().all(|known| known.ended.is_some()) {
+            if self.model.tasks.values().all(Known::is_final) {
                 return;
             }
             let ends: Vec<Op> = self.model.live().into_iter().map(|run| finish(run, Outcome::Ok)).collect();

@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod known;
 mod life;
 mod model;
 mod script;

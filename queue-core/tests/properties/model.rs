@@ -3,26 +3,18 @@
 use std::collections::BTreeMap;
 
 use queue_core::op::{Claimed, Notice, Op, Reply, RunKey};
-use queue_core::policy::{MAX_ATTEMPTS_DEFAULT, MAX_CRASHES_DEFAULT};
-use queue_core::state::{FailReason, TaskState};
 use queue_core::store::TaskView;
-use queue_core::task::{PoolId, TaskId};
+use queue_core::task::{NewTask, PoolId, TaskId};
 
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// Of the last run that was claimed.
-    pub(crate) epoch: i64,
-    pub(crate) live: bool,
-    pub(crate) cancelled: bool,
-    /// The whole task as it was when it became final.
-    pub(crate) ended: Option<TaskView>,
-}
+use crate::known::Known;
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) tasks: BTreeMap<TaskId, Known>,
     pub(crate) credits: BTreeMap<PoolId, i64>,
     pub(crate) workers: i64,
+    /// What is to be told of notes and logs in this turn, in this order.
+    pub(crate) owed: Vec<Notice>,
 }
 
 impl Model {
@@ -35,19 +27,27 @@ impl Model {
         self.tasks.get_mut(&id).unwrap_or_else(|| panic!("task {id} was never answered"))
     }
 
+    /// The task of a run that must be live.
+    fn running(&mut self, run: RunKey) -> &mut Known {
+        let known = self.task(run.task);
+        assert!(known.live && known.epoch == run.epoch, "{run:?} was not live");
+        known
+    }
+
     /// Holds a reply against what was known when its op was applied.
     pub(crate) fn replied(&mut self, op: &Op, reply: &Reply) {
         match (op, reply) {
-            (Op::Enqueue(_), Reply::Enqueued { id, existing: false }) => {
-                let last = self.tasks.keys().last().map_or(0, |last| last.0);
-                assert_eq!(id.0, last + 1, "ids count up");
-                self.tasks.insert(*id, Known::default());
+            (Op::Enqueue(new), Reply::Enqueued { id, existing }) => self.enqueued(new, *id, *existing),
+            (Op::EnqueueAll(list), Reply::EnqueuedAll(ids)) => {
+                assert_eq!(list.len(), ids.len());
+                list.iter().zip(ids).for_each(|(new, (id, existing))| self.enqueued(new, *id, *existing));
             }
-            (Op::Enqueue(new), Reply::Enqueued { id, existing: true } | Reply::NameTaken { id }) => {
-                assert!(new.name.is_some());
-                self.task(*id);
+            (Op::Enqueue(new), Reply::NameTaken { id: Some(id), index: 0 }) => self.enqueued(new, *id, true),
+            (Op::EnqueueAll(list), Reply::NameTaken { id, index }) => {
+                assert!(list[*index].name.is_some());
+                id.iter().for_each(|id| self.enqueued(&list[*index], *id, true));
             }
-            (Op::Cancel(id), Reply::NoSuchTask) => assert!(!self.tasks.contains_key(id)),
+            (Op::Cancel(id) | Op::Retry(id), Reply::NoSuchTask) => assert!(!self.tasks.contains_key(id)),
             (Op::Cancel(id), Reply::Stopping) => {
                 let known = self.task(*id);
                 assert!(known.live, "only what runs is stopped");
@@ -59,12 +59,18 @@ impl Model {
                 known.cancelled = true;
             }
             (Op::Cancel(id), Reply::AlreadyFinal(_)) => assert!(!self.task(*id).live),
-            (Op::Finish { run, .. }, Reply::Applied) => {
-                let known = self.task(run.task);
-                assert!(known.live && known.epoch == run.epoch, "{run:?} was not live");
-                known.live = false;
+            (Op::Retry(id), Reply::Retried) => self.task(*id).retried(),
+            (Op::Retry(id), Reply::NotFinal(_)) => assert!(self.task(*id).ended.is_none()),
+            (Op::Finish { run, .. }, Reply::Applied) => self.running(*run).live = false,
+            (Op::Note { run, note }, Reply::Applied) => {
+                self.running(*run).noted(run.epoch, note);
+                self.owed.extend(note.seq.map(|seq| Notice::Noted { run: *run, seq }));
             }
-            (Op::Finish { run, .. }, Reply::Stale) => {
+            (Op::Log { run, log }, Reply::Applied) => {
+                self.running(*run).printed(run.epoch, log);
+                self.owed.push(Notice::Logged(*run));
+            }
+            (Op::Finish { run, .. } | Op::Note { run, .. } | Op::Log { run, .. }, Reply::Stale) => {
                 let known = self.tasks.get(&run.task);
                 assert!(!known.is_some_and(|known| known.live && known.epoch == run.epoch), "{run:?} was live");
             }
@@ -76,49 +82,46 @@ impl Model {
         }
     }
 
-    /// `view` is the task as it stands after the turn.
-    pub(crate) fn noticed(&mut self, notice: &Notice, view: impl FnOnce(TaskId) -> TaskView) {
+    fn enqueued(&mut self, new: &NewTask, id: TaskId, existing: bool) {
+        if existing {
+            assert!(new.name.is_some());
+            self.task(id);
+        } else {
+            let last = self.tasks.keys().last().map_or(0, |last| last.0);
+            assert_eq!(id.0, last + 1, "ids count up");
+            self.tasks.insert(id, Known::default());
+        }
+    }
+
+    pub(crate) fn noticed(&mut self, notice: &Notice) {
         match notice {
             Notice::Claimed(claimed) => self.claimed(claimed),
-            Notice::Finished { id, state, reason } => {
-                let view = view(*id);
-                assert_eq!((view.state, view.reason), (*state, *reason));
-                self.ended(*id, view);
-            }
+            Notice::Finished { id, state, reason } => self.task(*id).finished(*state, *reason),
             Notice::Returned { id, state, .. } => {
-                assert!(matches!(state, TaskState::Available | TaskState::Retryable));
+                assert!(!state.is_final());
                 assert!(self.task(*id).ended.is_none());
             }
             Notice::StopWanted(run) => assert_eq!(self.task(run.task).epoch, run.epoch),
+            Notice::Noted { .. } | Notice::Logged(_) => {
+                assert!(!self.owed.is_empty(), "told of what was not said: {notice:?}");
+                assert_eq!(self.owed.remove(0), *notice);
+            }
         }
     }
 
     fn claimed(&mut self, claimed: &Claimed) {
-        let known = self.task(claimed.run.task);
-        assert!(!known.live, "two live runs of one task: {claimed:?}");
-        assert!(!known.cancelled && known.ended.is_none(), "it must never run again: {claimed:?}");
-        assert_eq!(claimed.run.epoch, known.epoch + 1, "epochs only grow");
-        (known.epoch, known.live) = (claimed.run.epoch, true);
+        self.task(claimed.run.task).claimed(claimed);
         let credits = self.credits.entry(claimed.pool).or_insert(0);
         assert!(*credits > 0, "claimed without credit: {claimed:?}");
         *credits -= 1;
     }
 
-    pub(crate) fn ended(&mut self, id: TaskId, view: TaskView) {
-        let max_attempts = view.overrides.max_attempts.unwrap_or(MAX_ATTEMPTS_DEFAULT);
-        let max_crashes = view.overrides.max_crashes.unwrap_or(MAX_CRASHES_DEFAULT);
-        let (attempts, crashes) = (view.tally.attempts, view.tally.crashes);
-        match (view.state, view.reason) {
-            (TaskState::Failed, Some(FailReason::Attempts)) => assert_eq!(attempts, max_attempts, "{view:?}"),
-            (TaskState::Failed, Some(FailReason::Crashes)) => assert_eq!(crashes, max_crashes, "{view:?}"),
-            (TaskState::Completed, _) => assert!(attempts < max_attempts && crashes < max_crashes, "{view:?}"),
-            _ => assert!(attempts <= max_attempts && crashes <= max_crashes, "{view:?}"),
-        }
+    /// A run that the death of its supervisor ended, of which no notice says anything.
+    pub(crate) fn lost(&mut self, id: TaskId, view: &TaskView) {
         let known = self.task(id);
-        assert!(!known.live && known.ended.is_none(), "final twice: {view:?}");
-        if known.cancelled {
-            assert!(matches!(view.state, TaskState::Cancelled | TaskState::Completed), "{view:?}");
+        known.live = false;
+        if view.state.is_final() {
+            known.finished(view.state, view.reason);
         }
-        known.ended = Some(view);
     }
 }

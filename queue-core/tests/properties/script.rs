@@ -1,11 +1,11 @@
 //! Scripts of lives, drawn at random. What a step picks is an index into what there is by then.
 
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use queue_core::priority::TaskPriority;
-use queue_core::task::{NewTask, Outcome, Overrides, RetryWish};
+use queue_core::task::{LogParts, NewTask, Note, Outcome, Overrides, Progress, RetryWish};
 
 use crate::support::border::SECOND;
 use crate::support::values::task;
@@ -27,7 +27,20 @@ pub(crate) enum Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
     Enqueue(NewTask),
+    EnqueueAll(Vec<NewTask>),
     Cancel(Index),
+    Retry(Index),
+    /// A live run says something; with an epoch so much older, a run that ended.
+    Note {
+        run: Index,
+        late: i64,
+        note: Note,
+    },
+    Log {
+        run: Index,
+        late: i64,
+        log: LogParts,
+    },
     /// The end of a live run.
     Finish {
         run: Index,
@@ -63,7 +76,11 @@ fn ask() -> impl Strategy<Value = Ask> {
     let finish = (any::<Index>(), select(&Outcome::ALL[..]), retry(), any::<bool>());
     prop_oneof![
         6 => new_task().prop_map(Ask::Enqueue),
+        1 => vec(new_task(), 0..4).prop_map(Ask::EnqueueAll),
         1 => any::<Index>().prop_map(Ask::Cancel),
+        1 => any::<Index>().prop_map(Ask::Retry),
+        2 => (any::<Index>(), late(), note()).prop_map(|(run, late, note)| Ask::Note { run, late, note }),
+        2 => (any::<Index>(), late(), log()).prop_map(|(run, late, log)| Ask::Log { run, late, log }),
         12 => finish.prop_map(|(run, outcome, retry, refill)| Ask::Finish { run, outcome, retry, refill }),
         1 => (any::<Index>(), 0..4_i64).prop_map(|(task, epoch)| Ask::Late { task, epoch }),
         1 => Just(Ask::WorkerUp),
@@ -77,6 +94,23 @@ fn retry() -> impl Strategy<Value = RetryWish> {
         2 => (0..60_000_u64).prop_map(RetryWish::AfterMs),
         1 => Just(RetryWish::Never),
     ]
+}
+
+fn late() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => Just(0), 1 => 1..3_i64]
+}
+
+fn note() -> impl Strategy<Value = Note> {
+    let some = option::of(0..100_i32).prop_map(|done| done.map(f64::from));
+    let progress = option::of(some.prop_map(|done| Progress { done, ..Progress::default() }));
+    let unit = select(&["usd", "tokens"][..]).prop_map(str::to_owned);
+    let spend = btree_map(unit, 1..1_000_i64, 0..3);
+    (progress, spend, option::of(any::<u64>())).prop_map(|(progress, spend, seq)| Note { progress, spend, seq })
+}
+
+fn log() -> impl Strategy<Value = LogParts> {
+    let parts = vec((0..6_i64, vec(any::<u8>(), 0..3)), 0..3);
+    (parts, 0..6_i64, 0..3_i64).prop_map(|(parts, from, count)| LogParts { parts, dropped: from..from + count })
 }
 
 fn new_task() -> impl Strategy<Value = NewTask> {

@@ -31,7 +31,11 @@ impl Rig {
     }
 
     pub(crate) fn file() -> Rig {
-        let folder = tempfile::tempdir().unwrap();
+        Rig::within(tempfile::tempdir().unwrap())
+    }
+
+    /// On the file `queue.db` of a folder, new or not.
+    pub(crate) fn within(folder: TempDir) -> Rig {
         Rig::at(Place::File(folder.path().join("queue.db")), Some(folder))
     }
 

@@ -1,6 +1,6 @@
 //! Claims: signed credits, refills, bounds, and the queues of a pool in turn.
 
-use queue_core::op::{Op, Reply};
+use queue_core::op::{Op, Reply, RunKey};
 use queue_core::plan::CLAIMS_MAX;
 use queue_core::state::TaskState;
 use queue_core::task::{Ending, NewTask, Outcome, Overrides, PoolId, TaskId};
@@ -12,7 +12,7 @@ fn ids(turn: &Turn) -> Vec<i64> {
     claims(turn).iter().map(|claimed| claimed.run.task.0).collect()
 }
 
-fn refilling(run: queue_core::op::RunKey, pool: PoolId) -> Op {
+fn refilling(run: RunKey, pool: PoolId) -> Op {
     Op::Finish { run, ending: Ending::bare(Outcome::Ok, ""), refill: Some(pool) }
 }
 
@@ -93,4 +93,20 @@ fn pools_that_share_a_queue_share_its_head() {
     let turn = rig.turn(&[], &[demand(HELPER, 2), demand(MAIN, 1)]);
     let whose: Vec<_> = claims(&turn).iter().map(|claimed| (claimed.pool, claimed.run.task.0)).collect();
     assert_eq!(whose, [(MAIN, 1), (HELPER, 2), (HELPER, 3)]);
+}
+
+#[test]
+fn the_census_says_what_stands_where() {
+    let mut rig = Rig::memory();
+    let on = |queue: &str| put(NewTask { queue: queue.into(), ..task() });
+    let later = put(NewTask { delay_us: SECOND, ..task() });
+    rig.turn(&[on("a"), on("a"), on("b"), on("b"), on("q"), later], &[demand(SIDE, 3), demand(MAIN, 1)]);
+    let run = rig.book.rows().running.keys().next().map(|task| RunKey { task: *task, epoch: 1 }).unwrap();
+    let turn = rig.turn(&[finish(run, Outcome::Ok), finish(run, Outcome::Ok)], &[]);
+    let census = rig.book.census();
+    let queues: Vec<_> =
+        census.queues.iter().map(|(name, queue)| (name.as_str(), queue.available, queue.running)).collect();
+    assert_eq!(queues, [("a", 0, 1), ("b", 1, 1), ("q", 0, 1)]);
+    assert_eq!((census.stale, census.counts, turn.counts), (1, rig.book.rows().counts, rig.book.rows().counts));
+    assert_eq!(census.counts.unfinished(), 5, "one of six has ended");
 }

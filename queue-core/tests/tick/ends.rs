@@ -6,8 +6,6 @@ use queue_core::task::{Ending, NewTask, Outcome, Overrides, RetryWish, Tally, Ta
 
 use crate::shorthand::*;
 
-const FIRST: TaskId = TaskId(1);
-
 fn finished(state: TaskState, reason: Option<FailReason>) -> Notice {
     Notice::Finished { id: FIRST, state, reason }
 }

@@ -7,10 +7,6 @@ use queue_core::tick::DUE_MAX;
 
 use crate::shorthand::*;
 
-fn named(name: &str) -> NewTask {
-    NewTask { name: Some(name.into()), ..task() }
-}
-
 fn fresh(id: i64) -> Reply {
     Reply::Enqueued { id: TaskId(id), existing: false }
 }
@@ -94,7 +90,7 @@ fn a_name_leads_to_the_one_task_that_bears_it() {
         ],
         &[],
     );
-    let taken = || Reply::NameTaken { id: TaskId(1) };
+    let taken = || Reply::NameTaken { id: Some(TaskId(1)), index: 0 };
     assert_eq!(turn.replies, [fresh(1), existing(1), existing(1), taken(), taken(), fresh(2), fresh(3)]);
     assert_eq!(rig.ask(other(|_| ())), existing(1), "in a later turn as well");
     assert_eq!(rig.ask(other(|new| new.args = vec![1])), taken());

@@ -5,11 +5,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bulk;
 mod cancel;
 mod claim;
 mod ends;
 mod enqueue;
+mod old;
 mod order;
 mod restart;
+mod retry;
+mod say;
 mod shorthand;
 mod trouble;

@@ -15,8 +15,15 @@ pub(crate) use crate::support::border::*;
 pub(crate) use crate::support::rig::{FIRST_WALL_US, Rig};
 pub(crate) use crate::support::values::task;
 
+/// The task of a queue that has only one.
+pub(crate) const FIRST: TaskId = TaskId(1);
+
 pub(crate) fn put(new: NewTask) -> Op {
     Op::Enqueue(new)
+}
+
+pub(crate) fn named(name: &str) -> NewTask {
+    NewTask { name: Some(name.into()), ..task() }
 }
 
 /// The claims of a turn, in their order.
@@ -26,6 +33,32 @@ pub(crate) fn claims(turn: &Turn) -> Vec<&Claimed> {
         _ => None,
     });
     claimed.collect()
+}
+
+/// A queue with one task, brought into `state`.
+pub(crate) fn standing_in(state: TaskState) -> Rig {
+    let mut rig = Rig::memory();
+    let delay_us = if state == TaskState::Scheduled { SECOND } else { 0 };
+    rig.enqueue(NewTask { delay_us, ..task() });
+    let end = match state {
+        TaskState::Completed => Some(Outcome::Ok),
+        TaskState::Cancelled => Some(Outcome::Cancelled),
+        TaskState::Retryable | TaskState::Failed => Some(Outcome::Error),
+        TaskState::Scheduled | TaskState::Available | TaskState::Running => None,
+    };
+    if end.is_some() || state == TaskState::Running {
+        let mut run = rig.run();
+        while let Some(outcome) = end {
+            rig.end(run, outcome);
+            if rig.view(FIRST).state == state {
+                break;
+            }
+            rig.pass(3_600 * SECOND);
+            run = rig.run();
+        }
+    }
+    assert_eq!(rig.view(FIRST).state, state);
+    rig
 }
 
 impl Rig {

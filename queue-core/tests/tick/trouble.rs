@@ -4,8 +4,8 @@
 
 use queue_core::op::{Op, Reply, WorkerRow};
 use queue_core::state::TaskState;
-use queue_core::store::{StoreError, StoreErrorKind};
-use queue_core::task::{NewTask, Outcome, TaskId, WorkerId};
+use queue_core::store::{Filter, StoreError, StoreErrorKind};
+use queue_core::task::{Outcome, TaskId, WorkerId};
 
 use crate::shorthand::*;
 
@@ -25,10 +25,6 @@ fn refused(reply: &Reply) -> Option<&StoreError> {
     }
 }
 
-fn named(name: &str) -> NewTask {
-    NewTask { name: Some(name.into()), ..task() }
-}
-
 fn worker() -> Op {
     let (pool, boot_id, tag) = ("main".into(), "b".into(), "t".into());
     Op::WorkerUp(WorkerRow { id: WorkerId(1), pool, pid: 1, start_time: 1, boot_id, tag })
@@ -36,11 +32,11 @@ fn worker() -> Op {
 
 /// Asserts that a turn fails whole, with `kind`, and leaves rows and book as they were.
 fn fails_whole(rig: &mut Rig, ops: &[Op], credits: i64, kind: StoreErrorKind, text: &str) {
-    let (book, tasks) = (rig.book.clone(), rig.store.list(None, 100).unwrap());
+    let (book, tasks) = (rig.book.clone(), rig.store.list(&Filter::default(), None, 100).unwrap());
     let error = rig.try_turn(ops, &[demand(MAIN, credits)]).unwrap_err();
     assert_eq!((error.kind, error.detail.as_str()), (kind, text));
     assert_eq!(rig.book, book);
-    assert_eq!(rig.store.list(None, 100).unwrap(), tasks);
+    assert_eq!(rig.store.list(&Filter::default(), None, 100).unwrap(), tasks);
     rig.check();
 }
 

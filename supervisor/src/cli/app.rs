@@ -69,8 +69,10 @@ enum Command {
     /// Look for anything that is wrong, and exit with 1 when there is
     #[command(after_help = "Examples:\n  supervisor doctor\n  supervisor --db queue.db doctor -o json")]
     Doctor,
-    /// See it work: two kinds of work for every file of a folder, in a queue of its own
-    #[command(after_help = "Examples:\n  supervisor demo --path /usr/share/doc\n  supervisor demo --keep /tmp/queue")]
+    /// See it work: plain commands, Rust and Python for every file of a folder, in a queue of its own
+    #[command(
+        after_help = "Examples:\n  supervisor demo --serve\n  supervisor demo --path /usr/share/doc --keep /tmp/queue"
+    )]
     Demo(demo::Args),
     /// Be a worker: the supervisor starts its own ones so
     #[command(

@@ -17,6 +17,9 @@ pub struct Args {
     /// Keep the queue in this folder: started again, it goes on where it was
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Stay up when the work is done, and say what to type next
+    #[arg(long)]
+    serve: bool,
 }
 
 pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
@@ -30,5 +33,6 @@ pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError>
             "leave -o out; list its tasks with -o json later",
         ));
     }
-    demo::run(args.path.as_deref(), args.keep.as_deref())
+    let Args { path, keep, serve } = args;
+    demo::run(&demo::Options { path: path.as_deref(), keep: keep.as_deref(), serve: *serve })
 }

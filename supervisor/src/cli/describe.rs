@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::http::dto::{Attempt, Task};
-use crate::http::text::printable;
+use crate::text::printable;
 
 /// Everything that is known of a task, over several lines.
 pub fn describe(task: &Task) -> String {

@@ -155,7 +155,7 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> CliError {
         let exit = match error.kind {
             StoreErrorKind::Access => Exit::Refused,
-            StoreErrorKind::Newer => Exit::SchemaUnknown,
+            StoreErrorKind::Newer | StoreErrorKind::Older => Exit::SchemaUnknown,
             StoreErrorKind::Busy => Exit::DatabaseHeld,
             _ => Exit::Unexpected,
         };

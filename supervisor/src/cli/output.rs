@@ -9,7 +9,7 @@ use super::colour;
 use super::exit::CliError;
 use super::table;
 use crate::http::error::ErrorBody;
-use crate::http::text::printable;
+use crate::text::printable;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -55,8 +55,8 @@ pub fn run(args: &Args, place: &Place) -> Result<Exit, CliError> {
     // It would tell of a log that nobody reads by a panic.
     let log = tracing_subscriber::fmt().json().flatten_event(true).log_internal_errors(false);
     log.with_env_filter(filter).with_writer(io::stderr).init();
-    shell::run(config, args.options(), shell::stops(), |_| ())?;
-    Ok(Exit::Done)
+    let life = shell::run(config, args.options(), shell::stops(), |_| ())?;
+    Ok(if args.until_empty && life.failed > 0 { Exit::TaskFailed } else { Exit::Done })
 }
 
 fn grace(text: &str) -> Result<Duration, String> {

@@ -2,7 +2,7 @@
 
 use queue_core::policy::Policies;
 use queue_core::state::TaskState;
-use queue_core::store::Reader;
+use queue_core::store::{Filter, Reader};
 use queue_core::task::TaskId;
 
 use super::client::Client;
@@ -42,7 +42,10 @@ impl Source {
     pub async fn list(&mut self, state: Option<TaskState>, limit: i64) -> Result<TaskList, CliError> {
         match self {
             Source::Supervisor(client) => Ok(client.list(state, limit).await?),
-            Source::File { reader, .. } => Ok(TaskList::of(&reader.list(state, limit)?)),
+            Source::File { reader, .. } => {
+                let filter = Filter { state, ..Filter::default() };
+                Ok(TaskList::of(&reader.list(&filter, None, limit)?))
+            }
         }
     }
 

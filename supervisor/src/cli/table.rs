@@ -3,7 +3,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::colour::{of_state, painted};
-use crate::http::text::printable;
+use crate::text::printable;
 
 /// Blanks between two columns.
 const GAP: usize = 2;

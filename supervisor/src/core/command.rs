@@ -1,7 +1,7 @@
 //! Everything that the process machine can ask of the shell. Closed.
 
-use ipc_contract::message::ToWorker;
-use queue_core::op::{Demand, Op};
+use ipc_contract::message::{Level, ToWorker};
+use queue_core::op::{Demand, Op, RunKey};
 use queue_core::task::{PoolId, TaskId, WorkerId};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,14 @@ pub enum Command {
     Send(WorkerId, ToWorker),
     /// A run begins: what was printed before belongs to no run.
     BeginOutput(WorkerId),
+    /// The library of a worker logs a line of its run.
+    AddLine(WorkerId, Level, String),
+    /// What the run has printed since the last time goes to the store; the last time with its unfinished line.
+    KeepLog {
+        worker: WorkerId,
+        run: RunKey,
+        is_last: bool,
+    },
     Signal(WorkerId, Signal),
     /// Kill what a run left below its living worker, then say [`super::Event::Cleaned`].
     Clean(WorkerId),
@@ -35,6 +43,6 @@ pub enum Signal {
 pub enum Report {
     WorkerReady { worker: WorkerId, pool: PoolId, pid: i32, sdk: String },
     WorkerGone { worker: WorkerId, pool: PoolId, pid: Option<i32>, how: String },
-    WorkerSaid { worker: WorkerId, task: Option<TaskId>, level: ipc_contract::message::Level, text: String },
+    WorkerSaid { worker: WorkerId, task: Option<TaskId>, level: Level, text: String },
     Alert { name: &'static str, text: String },
 }

@@ -4,6 +4,10 @@ use ipc_contract::message::{Done, Fail, Retry};
 use queue_core::task::{Ending, Outcome, RetryWish, WorkerId};
 
 use super::event::{Exit, WorkerExit};
+use crate::text::printable;
+
+/// Of the last words of a process.
+const LAST_WORDS_BYTES_MAX: usize = 300;
 
 /// Why a run is being stopped, and what its end will therefore count as, unless it is done first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +79,14 @@ pub fn how(exit: &Exit) -> String {
     }
 }
 
+/// The last line of what a process printed, to be put behind [`how`]; nothing when it printed nothing.
+pub fn last_words(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
+    let Some(line) = text.lines().map(str::trim).rfind(|line| !line.is_empty()) else { return String::new() };
+    let end = line.floor_char_boundary(LAST_WORDS_BYTES_MAX);
+    format!(", its last words were {:?}", printable(&line.as_bytes()[..end]))
+}
+
 fn signal_name(signal: i32) -> String {
     nix::sys::signal::Signal::try_from(signal).map(|signal| format!(" ({})", signal.as_str())).unwrap_or_default()
 }
@@ -107,6 +119,21 @@ mod tests {
         assert_eq!((by_exit.outcome, by_exit.code), (Outcome::Exit, Some(0)));
         let by_stop = of_death(&gone(Exit::Signal(9)), stopped());
         assert_eq!((by_stop.outcome, by_stop.detail.as_str()), (Outcome::Timeout, "ran longer than 1s"));
+    }
+
+    #[test]
+    fn the_last_words_are_one_line() {
+        let table: [(&[u8], &str); 4] = [
+            (b"", ""),
+            (b" \n\n", ""),
+            (b"Traceback\n  File\nModuleNotFoundError: No module named 'mutirao'\n\n", "No module named 'mutirao'\""),
+            (b"caf\xc3\xa9 \xff \x1b[2J", "café"),
+        ];
+        for (output, part) in table {
+            let words = last_words(output);
+            assert_eq!((words.is_empty(), words.contains(part)), (part.is_empty(), true), "{words}");
+        }
+        assert!(last_words(&[b'x'; 9_000]).len() < 400);
     }
 
     #[test]

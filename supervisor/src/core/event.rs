@@ -3,7 +3,7 @@
 use ipc_contract::message::FromWorker;
 use queue_core::op::Notice;
 use queue_core::op::WorkerRow;
-use queue_core::task::WorkerId;
+use queue_core::task::{TaskId, WorkerId};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -19,6 +19,8 @@ pub enum Event {
     Cleaned(WorkerId, Vec<u8>),
     /// A worker has exited, its orphans are dead, its pipes are read out.
     Gone(WorkerExit),
+    /// Somebody reads the log of a task as it is written, and renews this wish.
+    Follow(TaskId),
     /// The queue says what is now true.
     Notice(Notice),
     /// Stop everything; a second time means at once.

@@ -1,12 +1,11 @@
 //! What a worker says, and what follows. Every frame is shown to the session first: what is not legal there is a breach.
 
-use ipc_contract::message::{Done, Fail, FromWorker, Hello, Log, PROTOCOL, Reject, ToWorker, Welcome};
+use ipc_contract::message::{Done, Fail, FromWorker, Hello, PROTOCOL, Reject, ToWorker, Welcome};
 use queue_core::op::Op;
-use queue_core::task::{Ending, Outcome, TaskId, WorkerId};
+use queue_core::task::{Ending, Outcome, WorkerId};
 
 use super::command::{Command, Report};
 use super::ending::{of_done, of_fail, stamped};
-use super::log_budget::clip;
 use super::machine::{BOOT_TIMEOUT_US, Machine, UNRESPONSIVE_US};
 use super::slot::{Phase, Slot};
 use super::stop::Ladder;
@@ -17,7 +16,7 @@ const REJECT_GRACE_US: i64 = 5_000_000;
 /// From `bye` to SIGKILL: a process that has said good-bye has nothing more to do.
 const BYE_GRACE_US: i64 = 5_000_000;
 /// The optional abilities that this supervisor understands.
-const FEATURES: [&str; 1] = ["beat"];
+const FEATURES: [&str; 2] = ["beat", "note"];
 
 impl Machine {
     pub(super) fn frame(&mut self, worker: WorkerId, message: FromWorker, now: i64) {
@@ -35,6 +34,7 @@ impl Machine {
             FromWorker::Ready(_) => self.ready(worker, now),
             FromWorker::Beat(_) => self.beat(worker, now),
             FromWorker::Log(log) => self.log(worker, log, now),
+            FromWorker::Note(note) => self.note(worker, note, now),
             FromWorker::Done(done) => self.done(worker, done, now),
             FromWorker::Fail(fail) => self.fail(worker, fail, now),
             FromWorker::Back(_) => self.back(worker, now),
@@ -117,25 +117,12 @@ impl Machine {
         self.alert("unresponsive", text);
     }
 
-    fn log(&mut self, worker: WorkerId, log: Log, now: i64) {
-        let Some(slot) = self.slots.get_mut(&worker) else { return };
-        let (passes, dropped) = slot.log_budget.take(now);
-        if dropped > 0 {
-            self.alert("log_flood", format!("worker {worker} logs too much: {dropped} lines were dropped"));
-        }
-        if passes {
-            let task = log.run.and_then(|run| i64::try_from(run.task).ok()).map(TaskId);
-            let report = Report::WorkerSaid { worker, task, level: log.level, text: clip(log.message) };
-            self.out.push(Command::Report(report));
-        }
-    }
-
     fn done(&mut self, worker: WorkerId, done: Done, now: i64) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
         let ending = stamped(of_done(done), worker, slot.pid, now - run.started_at);
         let refill = self.next_turn(worker, true);
-        self.finish(run.key, ending, refill);
+        self.hand_in(worker, run, ending, refill);
     }
 
     /// The end is committed only when what the run left below the worker is dead, so that a retry never overlaps it.
@@ -144,7 +131,7 @@ impl Machine {
         let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
         let ending = stamped(of_fail(fail, run.verdict.clone()), worker, slot.pid, now - run.started_at);
         slot.phase = Phase::Cleaning(run, ending);
-        self.timers.clear(Timer::Run(worker));
+        self.timers.clear_run(worker);
         self.end_run_ladder(worker);
         self.out.push(Command::Clean(worker));
     }
@@ -156,7 +143,7 @@ impl Machine {
         }
         let Phase::Cleaning(run, ending) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
         let refill = self.next_turn(worker, true);
-        self.finish(run.key, Ending { output, ..ending }, refill);
+        self.hand_in(worker, run, Ending { output, ..ending }, refill);
     }
 
     /// It was told to leave and had not begun.
@@ -168,17 +155,18 @@ impl Machine {
             self.leaves(worker, now);
         }
         let detail = "given back by its worker before it began";
-        let ending = match run.verdict {
+        let ending = match run.verdict.clone() {
             Some(verdict) => Ending::bare(verdict.outcome, verdict.detail),
             None => Ending::bare(Outcome::Recalled, detail),
         };
         let refill = self.next_turn(worker, false);
-        self.finish(run.key, stamped(ending, worker, self.pid(worker), now - run.started_at), refill);
+        let ending = stamped(ending, worker, self.pid(worker), now - run.started_at);
+        self.hand_in(worker, run, ending, refill);
     }
 
     /// A run is over: the worker is free for the next, unless it is to leave. Says which pool may claim for it.
     fn next_turn(&mut self, worker: WorkerId, answered: bool) -> Option<queue_core::task::PoolId> {
-        self.timers.clear(Timer::Run(worker));
+        self.timers.clear_run(worker);
         self.end_run_ladder(worker);
         let slot = self.slots.get_mut(&worker)?;
         if answered {

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use ipc_contract::message::{Run as RunMessage, StopReason, ToWorker};
 use ipc_contract::payload::Payload;
 use queue_core::op::{Claimed, Demand, Notice, Op, WorkerRow};
-use queue_core::task::{Ending, Outcome, PoolId, WorkerId};
+use queue_core::task::{Ending, Note, Outcome, PoolId, WorkerId};
 
 use super::command::{Command, Report};
-use super::ending::{how, of_death, stamped};
+use super::ending::{how, last_words, of_death, stamped};
 use super::event::{Event, Exit, WorkerExit};
 use super::health::{Circuit, Death};
+use super::notes::LOG_EVERY_US;
 use super::pool::{Pool, PoolSpec};
 use super::slot::{Phase, Run, Slot};
 use super::timers::{Timer, Timers};
@@ -65,7 +66,9 @@ impl Machine {
             Event::Gone(exit) => self.gone(&exit, now, random),
             Event::Notice(Notice::Claimed(claimed)) => self.claimed(claimed, now),
             Event::Notice(Notice::StopWanted(run)) => self.cancel(run, now),
-            Event::Notice(Notice::Finished { .. } | Notice::Returned { .. }) => {}
+            Event::Notice(Notice::Noted { run, seq }) => self.noted(run, seq),
+            Event::Notice(Notice::Finished { .. } | Notice::Returned { .. } | Notice::Logged(_)) => {}
+            Event::Follow(task) => self.follow(task, now),
             Event::Shutdown => self.shut_down(now),
             Event::Tick => {}
         }
@@ -90,6 +93,8 @@ impl Machine {
             Timer::Run(worker) => self.timed_out(worker, now),
             Timer::Ladder(worker) => self.climb(worker, now),
             Timer::Beat(worker) => self.unresponsive(worker),
+            Timer::Log(worker) => self.keep_log(worker, now),
+            Timer::Note(worker) => self.keep_progress(worker, now),
             Timer::Refill(pool) => self.fill(pool, now),
         }
     }
@@ -145,7 +150,7 @@ impl Machine {
             let ending = Ending::bare(Outcome::Recalled, "its worker ended before the run began");
             return self.out.push(Command::Submit(Op::Finish { run: claimed.run, ending, refill: Some(claimed.pool) }));
         };
-        let run = Run { key: claimed.run, started_at: now, timeout_ms: claimed.timeout_ms, verdict: None };
+        let run = Run::new(claimed.run, now, claimed.timeout_ms);
         slot.phase = Phase::Working(run);
         if let Some(ms) = claimed.timeout_ms {
             self.timers.set(Timer::Run(worker), now.saturating_add(ms.saturating_mul(1000)));
@@ -160,6 +165,7 @@ impl Machine {
             time_left_ms: claimed.timeout_ms.map(i64::unsigned_abs),
         });
         self.out.push(Command::BeginOutput(worker));
+        self.timers.set(Timer::Log(worker), now + LOG_EVERY_US);
         self.send(worker, message);
     }
 
@@ -180,12 +186,13 @@ impl Machine {
         match std::mem::replace(&mut slot.phase, Phase::Leaving) {
             Phase::Working(run) => {
                 let run_us = now - run.started_at;
-                let ending = of_death(gone, run.verdict);
-                self.finish(run.key, stamped(ending, gone.worker, slot.pid, run_us), None);
+                let ending = of_death(gone, run.verdict.clone());
+                self.hand_in(gone.worker, run, stamped(ending, gone.worker, slot.pid, run_us), None);
             }
             Phase::Cleaning(run, ending) => {
                 let ending = Ending { output: gone.output.clone(), ..ending };
-                self.finish(run.key, stamped(ending, gone.worker, slot.pid, now - run.started_at), None);
+                let run_us = now - run.started_at;
+                self.hand_in(gone.worker, run, stamped(ending, gone.worker, slot.pid, run_us), None);
             }
             Phase::Ready => self.demand(slot.pool, -1),
             Phase::Starting | Phase::Leaving => {}
@@ -195,6 +202,8 @@ impl Machine {
         }
         let how = match &slot.spawn_error {
             Some(error) => format!("could not be started: {error}"),
+            // Nobody else tells why: there is no task whose log would have it.
+            None if !slot.greeted => how(&gone.exit) + &last_words(&gone.output),
             None => how(&gone.exit),
         };
         let (worker, pool, pid) = (gone.worker, slot.pool, slot.pid);
@@ -229,8 +238,14 @@ impl Machine {
         self.fill(slot.pool, now);
     }
 
-    pub(super) fn finish(&mut self, run: queue_core::op::RunKey, ending: Ending, refill: Option<PoolId>) {
-        self.out.push(Command::Submit(Op::Finish { run, ending, refill }));
+    /// A run is over: what it said and printed goes before its end.
+    pub(super) fn hand_in(&mut self, worker: WorkerId, run: Run, ending: Ending, refill: Option<PoolId>) {
+        let Run { key, progress, .. } = run;
+        if progress.is_some() {
+            self.out.push(Command::Submit(Op::Note { run: key, note: Note { progress, ..Note::default() } }));
+        }
+        self.out.push(Command::KeepLog { worker, run: key, is_last: true });
+        self.out.push(Command::Submit(Op::Finish { run: key, ending, refill }));
     }
 
     pub(super) fn demand(&mut self, pool: PoolId, credits: i64) {

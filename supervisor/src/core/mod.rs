@@ -5,6 +5,7 @@
 //! - `slot`: one worker process as the machine knows it. `frames`: what a worker says. `stopping`: ladders and shutdown.
 //! - `pool`: how many workers there should be. `health`: when a dead one is replaced. `stop`: the ladder's times.
 //! - `timers`: all deadlines in one table. `ending`: how the end of a run is told.
+//! - `notes`: what runs say of themselves, and what they print. `run_log`, `log_lines`, `log_line`: how that is kept.
 //! - `log_budget`: how much of what a worker logs is passed on.
 
 #[cfg(test)]
@@ -17,12 +18,16 @@ pub mod event;
 mod frames;
 pub mod health;
 pub mod log_budget;
+pub mod log_line;
+mod log_lines;
 pub mod machine;
+mod notes;
 #[cfg(test)]
 mod play;
 pub mod pool;
 #[cfg(test)]
 mod pool_tests;
+pub mod run_log;
 #[cfg(test)]
 mod run_tests;
 pub mod slot;

@@ -24,8 +24,13 @@ impl Play {
     }
 
     /// What follows from an event, in short words.
-    pub(super) fn does(&mut self, at_ms: i64, event: Event) -> Vec<String> {
+    pub(super) fn all(&mut self, at_ms: i64, event: Event) -> Vec<String> {
         self.machine.handle(event, at_ms * MS, 0).iter().map(short).collect()
+    }
+
+    /// The same, without the log: it is kept at the end of every run and from time to time.
+    pub(super) fn does(&mut self, at_ms: i64, event: Event) -> Vec<String> {
+        self.all(at_ms, event).into_iter().filter(|word| !word.starts_with("keep ")).collect()
     }
 
     pub(super) fn at(&mut self, at_ms: i64, event: Event, expected: &[&str]) {
@@ -150,6 +155,8 @@ fn short(command: &Command) -> String {
         Command::Spawn { worker, .. } => format!("spawn {worker}"),
         Command::Send(worker, message) => format!("{} {worker}{}", verb(message), about(message)),
         Command::BeginOutput(worker) => format!("begin {worker}"),
+        Command::AddLine(worker, _, text) => format!("line {worker}: {text}"),
+        Command::KeepLog { worker, is_last, .. } => format!("keep {worker}{}", if *is_last { " last" } else { "" }),
         Command::Signal(worker, Signal::Term) => format!("term {worker}"),
         Command::Signal(worker, Signal::Kill) => format!("kill {worker}"),
         Command::Clean(worker) => format!("clean {worker}"),
@@ -169,6 +176,7 @@ fn verb(message: &ToWorker) -> &'static str {
         ToWorker::Reject(_) => "reject",
         ToWorker::Run(_) => "run",
         ToWorker::Stop(_) => "stop",
+        ToWorker::Ack(_) => "ack",
     }
 }
 
@@ -179,6 +187,7 @@ fn about(message: &ToWorker) -> String {
             let run = stop.run.map_or(String::new(), |RunRef { task, epoch }| format!(" {task}/{epoch}"));
             format!(":{run} {:?} {}ms", stop.reason, stop.grace_ms)
         }
+        ToWorker::Ack(ack) => format!(": {}/{} {}", ack.task, ack.epoch, ack.seq),
         ToWorker::Welcome(_) | ToWorker::Reject(_) => String::new(),
     }
 }
@@ -189,9 +198,17 @@ fn short_op(op: &Op) -> String {
             let refill = if refill.is_some() { " refill" } else { "" };
             format!("finish {}/{} {}{refill}", run.task, run.epoch, ending.outcome.name())
         }
+        Op::Note { run, note } => {
+            let done = note.progress.as_ref().and_then(|progress| progress.done);
+            let done = done.map_or(String::new(), |done| format!(" {done}"));
+            let seq = note.seq.map_or(String::new(), |seq| format!(" seq {seq}"));
+            format!("note {}/{}{done}{seq}", run.task, run.epoch)
+        }
         Op::WorkerUp(row) => format!("up {}", row.id),
         Op::WorkerGone(worker) => format!("down {worker}"),
         Op::Offer { kinds, .. } => format!("offer {}", kinds.join(" ")),
-        Op::Enqueue(_) | Op::Cancel(_) => panic!("not of the process machine: {op:?}"),
+        Op::Enqueue(_) | Op::EnqueueAll(_) | Op::Cancel(_) | Op::Retry(_) | Op::Log { .. } => {
+            panic!("not of the process machine: {op:?}")
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The life of a run: claimed, sent, answered, cleaned up after, or lost with its worker in each phase.
 
-use ipc_contract::message::{Beat, Done, Exit as ToldExit, Fail, FromWorker, Hello, Log, Retry, Run, RunRef, ToWorker};
+use ipc_contract::message::{Beat, Done, Exit as ToldExit, Fail, FromWorker, Hello, Retry, Run, ToWorker};
 use ipc_contract::payload::Payload;
 use queue_core::op::Op;
 use queue_core::task::{Ending, Outcome, PoolId, RetryWish, WorkerId};
@@ -33,11 +33,14 @@ fn a_claim_goes_to_a_free_worker_or_back_at_once() {
     play.at(3, claim(9, None), &["begin 1", "run 1: 9/1"]);
 }
 
-/// The end that the only command of an event hands in.
+/// The end that an event hands in, behind the log of the run and with nothing else.
 fn ending(play: &mut Play, at_us: i64, event: Event) -> Ending {
     let commands = play.machine.handle(event, at_us, 0);
     match &commands[..] {
-        [Command::Submit(Op::Finish { run, ending, refill: Some(PoolId(0)) })] if *run == key(7) => ending.clone(),
+        [
+            Command::KeepLog { is_last: true, .. },
+            Command::Submit(Op::Finish { run, ending, refill: Some(PoolId(0)) }),
+        ] if *run == key(7) => ending.clone(),
         _ => panic!("not one finish: {commands:?}"),
     }
 }
@@ -181,13 +184,6 @@ fn silence_is_an_alert_once_and_a_beat_ends_it() {
     play.at(121_001, done(1, 7), &["finish 7/1 ok refill"]);
     let mut without = Play::ready_with(Hello { features: vec![], ..hello() });
     without.at(90_000, Event::Tick, &[]);
-}
-
-#[test]
-fn lines_of_a_worker_are_told_with_their_task() {
-    let mut play = Play::working(None);
-    let line = Log { run: Some(RunRef { task: 7, epoch: 1 }), message: "half".into(), ..Log::default() };
-    play.at(1, says(1, FromWorker::Log(line)), &["report said 1: half"]);
 }
 
 #[test]

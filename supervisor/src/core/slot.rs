@@ -1,9 +1,9 @@
 //! One worker process as the machine knows it. Values; what happens to them is decided in `frames`, `stopping`, `machine`.
 
-use ipc_contract::message::StopReason;
+use ipc_contract::message::{RunRef, StopReason};
 use ipc_contract::session::Session;
 use queue_core::op::RunKey;
-use queue_core::task::{Ending, PoolId};
+use queue_core::task::{Ending, PoolId, Progress};
 
 use super::ending::Verdict;
 use super::log_budget::LogBudget;
@@ -52,6 +52,22 @@ pub struct Run {
     pub timeout_ms: Option<i64>,
     /// Set when we stop it: what its end will count as unless it is done first.
     pub verdict: Option<Verdict>,
+    /// How far it is, as far as that is not handed in.
+    pub progress: Option<Progress>,
+    pub progress_kept_at: i64,
+    /// Until then somebody reads its log as it is written.
+    pub followed_until: i64,
+}
+
+impl Run {
+    pub fn new(key: RunKey, started_at: i64, timeout_ms: Option<i64>) -> Run {
+        let (verdict, progress, followed_until) = (None, None, started_at);
+        Run { key, started_at, timeout_ms, verdict, progress, progress_kept_at: i64::MIN, followed_until }
+    }
+
+    pub fn reference(&self) -> RunRef {
+        RunRef { task: self.key.task.0.unsigned_abs(), epoch: self.key.epoch.unsigned_abs() }
+    }
 }
 
 impl Slot {
@@ -79,6 +95,13 @@ impl Slot {
         match &self.phase {
             Phase::Working(run) | Phase::Cleaning(run, _) => Some(run),
             Phase::Starting | Phase::Ready | Phase::Leaving => None,
+        }
+    }
+
+    pub fn working(&self) -> Option<&Run> {
+        match &self.phase {
+            Phase::Working(run) => Some(run),
+            _ => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! How workers and runs are made to end: cancel, timeout, breach of contract, shutdown, and the one ladder of them all.
 
-use ipc_contract::message::{RunRef, Stop, StopReason, ToWorker};
+use ipc_contract::message::{Stop, StopReason, ToWorker};
 use ipc_contract::session::State;
 use queue_core::op::RunKey;
 use queue_core::task::{Outcome, WorkerId};
@@ -35,7 +35,7 @@ impl Machine {
             return;
         }
         run.verdict = Some(verdict);
-        let run = RunRef { task: run.key.task.0.unsigned_abs(), epoch: run.key.epoch.unsigned_abs() };
+        let run = run.reference();
         if matches!(slot.session.state(), State::Ready | State::Draining) {
             let grace_ms = CANCEL_GRACE_US.unsigned_abs() / 1000;
             self.send(worker, ToWorker::Stop(Stop { run: Some(run), reason, grace_ms }));

@@ -14,6 +14,10 @@ pub enum Timer {
     Ladder(WorkerId),
     /// A beat is overdue.
     Beat(WorkerId),
+    /// What the run has printed is to be kept.
+    Log(WorkerId),
+    /// How far the run is is to be kept.
+    Note(WorkerId),
     /// The pool may start a worker again.
     Refill(PoolId),
 }
@@ -38,9 +42,14 @@ impl Timers {
     }
 
     pub fn clear_worker(&mut self, worker: WorkerId) {
-        for timer in [Timer::Boot(worker), Timer::Run(worker), Timer::Ladder(worker), Timer::Beat(worker)] {
-            self.clear(timer);
-        }
+        let of_process = [Timer::Boot(worker), Timer::Ladder(worker), Timer::Beat(worker)];
+        of_process.into_iter().for_each(|timer| self.clear(timer));
+        self.clear_run(worker);
+    }
+
+    pub fn clear_run(&mut self, worker: WorkerId) {
+        let of_run = [Timer::Run(worker), Timer::Log(worker), Timer::Note(worker)];
+        of_run.into_iter().for_each(|timer| self.clear(timer));
     }
 
     pub fn next(&self) -> Option<i64> {

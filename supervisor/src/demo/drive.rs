@@ -20,6 +20,7 @@ const LANES_MAX: usize = 32;
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Driven {
+    pub(super) count: usize,
     /// Tasks that were there before.
     pub(super) existing: usize,
     /// Ends other than `completed`.
@@ -38,7 +39,7 @@ pub(super) async fn drive(db: &Path, tasks: Vec<TaskSpec>) -> Result<Driven, Cli
         on_lanes(db, "enqueued", tasks, async |client, task: TaskSpec| Ok(client.enqueue(&task).await?)).await?;
     enqueued.sort_unstable_by_key(|enqueued| enqueued.id);
     let existing = enqueued.iter().filter(|enqueued| enqueued.existing).count();
-    let driven = Rc::new(RefCell::new(Driven { existing, ..Driven::default() }));
+    let driven = Rc::new(RefCell::new(Driven { count: enqueued.len(), existing, ..Driven::default() }));
     let notes = driven.clone();
     let wait = async move |client: &mut Client, id| {
         let task = until_final(client, id, None).await?;

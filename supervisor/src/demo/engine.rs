@@ -7,11 +7,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::exit::{CliError, Exit};
 use crate::config::Config;
-use crate::shell::{self, RunError, RunOptions};
+use crate::shell::{self, Life, RunError, RunOptions};
 
 pub(super) struct Engine {
     stop: mpsc::Sender<()>,
-    thread: JoinHandle<Result<(), RunError>>,
+    thread: JoinHandle<Result<Life, RunError>>,
     ended: oneshot::Receiver<()>,
 }
 
@@ -54,7 +54,7 @@ impl Engine {
         // Ended already, or asked before: either way it is on its way out.
         let _ = self.stop.try_send(());
         match self.thread.join() {
-            Ok(ended) => Ok(ended?),
+            Ok(ended) => ended.map(|_| ()).map_err(CliError::from),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub(super) const DIGEST: &str = "digest";
 /// The handler in Rust for each file.
 pub(super) const TEXT_STATS: &str = "text_stats";
+/// The handler in Python for each file; its tasks are asked for by an application of its own.
+pub(super) const WORDS: &str = "words";
 /// The handler that takes its worker down on the first attempt.
 pub(super) const CRASH: &str = "crash";
 
@@ -23,6 +25,8 @@ const SKIPPED_NAMED_MAX: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) tasks: Vec<TaskSpec>,
+    /// The files that work is asked for.
+    pub(super) files: Vec<String>,
     pub(super) skipped: Skipped,
 }
 
@@ -50,7 +54,7 @@ impl Skipped {
 /// The tasks without a file are refused by the contract.
 pub(super) fn plan(files: &[PathBuf], skipped: Skipped) -> Result<Plan, ContractError> {
     let crash = |n| task(CRASH, &n, &json!({ "signal": CRASH_SIGNAL, "on_attempt": 1 }));
-    let mut plan = Plan { tasks: (1..=CRASHES).map(crash).collect::<Result<_, _>>()?, skipped };
+    let mut plan = Plan { tasks: (1..=CRASHES).map(crash).collect::<Result<_, _>>()?, files: Vec::new(), skipped };
     for file in files {
         let Some(path) = file.to_str() else {
             plan.skipped.add(file.display(), "its name is not UTF-8, and args are text");
@@ -58,7 +62,10 @@ pub(super) fn plan(files: &[PathBuf], skipped: Skipped) -> Result<Plan, Contract
         };
         let work = |kind| task(kind, &path, &json!({ "path": path }));
         match [DIGEST, TEXT_STATS].into_iter().map(work).collect::<Result<Vec<_>, _>>() {
-            Ok(tasks) => plan.tasks.extend(tasks),
+            Ok(tasks) => {
+                plan.tasks.extend(tasks);
+                plan.files.push(path.to_owned());
+            }
             Err(error) => plan.skipped.add(format_args!("{path:?}"), error),
         }
     }
@@ -93,6 +100,7 @@ mod tests {
         let crashes = ["crash:1", "crash:2", "crash:3", "crash:4"];
         let works = ["digest:/a b", "text_stats:/a b", "digest:/é", "text_stats:/é"];
         assert_eq!(names(&plan), [&crashes[..], &works[..]].concat());
+        assert_eq!(plan.files, ["/a b", "/é"]);
         assert_eq!(plan.tasks[4].args.preview(), json!({ "path": "/a b" }));
         assert_eq!(plan.skipped, Skipped::default());
     }
@@ -108,6 +116,7 @@ mod tests {
         for (path, reason) in table {
             let plan = plan(&[path.into()], Skipped::default()).unwrap();
             assert_eq!(names(&plan).len(), CRASHES as usize, "{path:?}: all of its work is skipped, or none");
+            assert_eq!(plan.files, [""; 0]);
             assert_eq!(plan.skipped.count, 1);
             assert!(plan.skipped.named[0].contains(reason), "{:?}", plan.skipped);
         }

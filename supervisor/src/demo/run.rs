@@ -1,96 +1,130 @@
-//! One demo from beginning to end, and what is said of it: results on stdout, everything else on stderr.
+//! One demo from beginning to end: what is done in which order, and what stands in the way.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use nix::unistd::{AccessFlags, access};
-use queue_core::state::TaskState;
-use queue_core::store::{LIST_MAX, Reader};
 use tracing::level_filters::LevelFilter;
 
+use super::application::{Application, EXIT_TASK_FAILED};
 use super::drive::{Driven, drive};
 use super::engine::{Engine, stopped};
 use super::files::{FILES_MAX, Found, find};
+use super::former::FormerLife;
 use super::plan::{Plan, plan};
-use super::table;
+use super::report::Done;
 use super::workspace::Workspace;
+use super::{programs, python};
 use crate::cli::client::blocking;
-use crate::cli::describe::describe;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output;
 use crate::config::Config;
-use crate::http::text::printable;
+use crate::text::printable;
 
-/// The program of the plain commands.
-const PROGRAM: &str = "sha256sum";
-/// Ended tasks that the table counts.
-const ROWS_MAX: i64 = 100_000;
+/// What the user wants of it.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// The folder whose files are worked on; without it, the current one.
+    pub path: Option<&'a Path>,
+    /// Where the queue stays; without it, it goes with the demo.
+    pub keep: Option<&'a Path>,
+    /// Stay up when the work is done.
+    pub serve: bool,
+}
 
-/// Real work for every file below `path` (the current folder without it), in a queue in `keep` or in a temporary folder.
-/// `Done` only when every task is completed.
+/// Real work for every file below a folder, in a queue of its own. `Done` only when every task is completed.
 ///
 /// # Errors
-/// What stands in the way; a stop by a signal, after which a kept queue can be gone on with.
-pub fn run(path: Option<&Path>, keep: Option<&Path>) -> Result<Exit, CliError> {
-    check_program()?;
-    let root = existing_folder(path.unwrap_or(Path::new(".")))?;
-    let workspace = Workspace::open(keep).map_err(|error| {
+/// What stands in the way; a stop by a signal before the end, after which a kept queue can be gone on with.
+pub fn run(options: &Options<'_>) -> Result<Exit, CliError> {
+    programs::check()?;
+    let root = existing_folder(options.path.unwrap_or(Path::new(".")))?;
+    let python = python::look();
+    let workspace = open_workspace(options.keep, &root, python.is_ok())?;
+    let mut config = Config::load(Some(&workspace.config_file()), None)?;
+    let python = python::settle(&mut config, python);
+    if let Err(why) = &python {
+        output::note(&format!("without its Python part: {why}"));
+    }
+    let Plan { tasks, files, .. } = look(&root, workspace.folder())?;
+    let former = FormerLife::read(&config.db)?;
+    log_to_stderr();
+    let (db, since_us) = (config.db.clone(), now_us());
+    let application = match python {
+        Ok(()) if !files.is_empty() => Some(Application::start(&workspace, &config, &files)?),
+        _ => None,
+    };
+    let mut engine = Engine::start(config)?;
+    former.tell();
+    let told = work(&mut engine, drive(&db, tasks), application).and_then(|done| {
+        done.tell(&db, since_us)?;
+        if options.serve {
+            done.tell_while_it_is_up(&db, files.into_iter().next());
+            blocking(engine.ended())?;
+        }
+        Ok(done)
+    });
+    engine.stop()?;
+    let done = told?;
+    done.tell_afterwards(&workspace);
+    Ok(done.exit())
+}
+
+/// Waits until all that this program and the application have asked for has ended.
+fn work(
+    engine: &mut Engine,
+    drive: impl Future<Output = Result<Driven, CliError>>,
+    application: Option<Application>,
+) -> Result<Done, CliError> {
+    let all = async {
+        let driven = drive.await?;
+        output::note(&format!("{} tasks asked for, {} of them were there before", driven.count, driven.existing));
+        match application {
+            Some(application) => await_application(driven, application).await,
+            None => Ok(Done { driven, application: None, application_succeeded: true }),
+        }
+    };
+    let done = blocking(async {
+        tokio::select! {
+            done = all => Some(done),
+            () = engine.ended() => None,
+        }
+    })?;
+    match done {
+        Some(Err(error)) if error.exit == Exit::NotReachable => Err(stopped()),
+        Some(done) => done,
+        // It was not told to by us.
+        None => Err(stopped()),
+    }
+}
+
+async fn await_application(driven: Driven, mut application: Application) -> Result<Done, CliError> {
+    let status = application.ended().await?;
+    let said = application.said()?;
+    if !matches!(status.code(), Some(0 | EXIT_TASK_FAILED)) {
+        return Err(application_failed(status, &said));
+    }
+    Ok(Done { driven, application: Some(said), application_succeeded: status.success() })
+}
+
+fn application_failed(status: ExitStatus, said: &[u8]) -> CliError {
+    let said = printable(said.trim_ascii_end());
+    let message = format!("client.py ended with {status}; it printed\n{said}");
+    CliError::new(Exit::Unexpected, "application", message, "see what python3 says above")
+}
+
+fn open_workspace(keep: Option<&Path>, root: &Path, has_python: bool) -> Result<Workspace, CliError> {
+    let workspace = Workspace::open(keep, has_python).map_err(|error| {
         let place = keep.map_or_else(std::env::temp_dir, Path::to_owned);
-        CliError::new(
-            Exit::Unexpected,
-            "folder",
-            format!("cannot use {}: {error}", place.display()),
-            "choose another --keep",
-        )
+        let message = format!("cannot use {}: {error}", place.display());
+        CliError::new(Exit::Unexpected, "folder", message, "choose another --keep")
     })?;
     if root == workspace.folder() {
         let message = format!("{} cannot hold both the files and the queue", root.display());
         return Err(CliError::usage(message, "choose another --keep"));
     }
-    let config = Config::load(Some(&workspace.config_file()), None)?;
-    let plan = look(&root, workspace.folder())?;
-    let former = FormerLife::read(&config.db)?;
-    log_to_stderr();
-    let (db, since_us) = (config.db.clone(), now_us());
-    let engine = Engine::start(config)?;
-    former.tell();
-    let driven = work(engine, &db, plan)?;
-    let ended = Reader::open(&db)?.ended_runs(ROWS_MAX)?;
-    output::data(&format!("\n{}", output::table(&table::HEADING, table::rows(&ended, since_us))))?;
-    tell(&driven, &workspace)?;
-    Ok(if driven.unsuccessful == 0 { Exit::Done } else { Exit::TaskFailed })
-}
-
-/// Asks for everything that is planned and waits for its end, then stops the engine.
-fn work(mut engine: Engine, db: &Path, plan: Plan) -> Result<Driven, CliError> {
-    let count = plan.tasks.len();
-    let driven = blocking(async {
-        tokio::select! {
-            driven = drive(db, plan.tasks) => Some(driven),
-            () = engine.ended() => None,
-        }
-    })?;
-    engine.stop()?;
-    match driven {
-        Some(Err(error)) if error.exit != Exit::NotReachable => Err(error),
-        Some(Ok(driven)) => {
-            output::note(&format!("{count} tasks asked for, {} of them were there before", driven.existing));
-            Ok(driven)
-        }
-        // The supervisor has ended well and was not told to by us, or is about to.
-        _ => Err(stopped()),
-    }
-}
-
-fn check_program() -> Result<(), CliError> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |folder: PathBuf| access(&folder.join(PROGRAM), AccessFlags::X_OK).is_ok();
-    if std::env::split_paths(&folders).any(is_there) {
-        return Ok(());
-    }
-    let message = format!("there is no {PROGRAM} in PATH, which the demo runs for every file");
-    Err(CliError::new(Exit::Unexpected, "no_program", message, "install it: on most systems it is part of coreutils"))
+    Ok(workspace)
 }
 
 fn existing_folder(path: &Path) -> Result<PathBuf, CliError> {
@@ -113,57 +147,6 @@ fn look(root: &Path, own: &Path) -> Result<Plan, CliError> {
         plan.skipped.named.iter().for_each(|named| output::note(&format!("    {}", printable(named.as_bytes()))));
     }
     Ok(plan)
-}
-
-/// What an earlier demo left in the queue.
-#[derive(Default)]
-struct FormerLife {
-    ended: usize,
-    running: usize,
-}
-
-impl FormerLife {
-    fn read(db: &Path) -> Result<FormerLife, CliError> {
-        if !db.exists() {
-            return Ok(FormerLife::default());
-        }
-        let mut reader = Reader::open(db)?;
-        let running = reader.list(Some(TaskState::Running), LIST_MAX)?.len();
-        Ok(FormerLife { ended: reader.ended_runs(ROWS_MAX)?.len(), running })
-    }
-
-    /// To be called once the supervisor has recovered.
-    fn tell(&self) {
-        let FormerLife { ended, running } = self;
-        if ended + running > 0 {
-            output::note(&format!("recovered: {ended} tasks had ended, {running} were cut off and run again"));
-        }
-    }
-}
-
-fn tell(driven: &Driven, workspace: &Workspace) -> Result<(), CliError> {
-    if let Some(task) = &driven.digest {
-        let said: String = task.result.read()?;
-        output::data(&format!("\nA digest, as {PROGRAM} printed it:\n  {}", printable(said.trim_end().as_bytes())))?;
-    }
-    if let Some(task) = &driven.crash {
-        output::data(&format!("\nA task that took its worker down, and was run again:\n{}", describe(task)))?;
-    }
-    if let Some(task) = &driven.failure {
-        let count = driven.unsuccessful;
-        output::data(&format!("\n{count} tasks are not completed. One of them:\n{}", describe(task)))?;
-    }
-    if workspace.is_kept() {
-        let file = workspace.config_file();
-        let file = file.display();
-        output::note(&format!(
-            "\nThe queue is kept. Go on with\n  supervisor list --config {file}\n  supervisor show 1 --config {file}\n  \
-             supervisor run --config {file}"
-        ));
-    } else {
-        output::note("\nNothing is kept of it. With --keep DIR the queue stays there to look at, and to go on with.");
-    }
-    Ok(())
 }
 
 /// Only what somebody should know: the demo itself says the rest.

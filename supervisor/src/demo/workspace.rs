@@ -1,4 +1,5 @@
-//! The folder of the queue: kept where the user says, or gone with the demo. Holds a configuration to go on with.
+//! The folder of the queue: kept where the user says, or gone with the demo. Holds a configuration to go on with, and the
+//! Python part.
 
 use std::fs::DirBuilder;
 use std::io::{self, Write};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
 
+use super::package::{CLIENT, PACKAGE, POOL, WORKER};
 use crate::config::FILE_DEFAULT;
 
 /// What a new folder is configured with.
@@ -19,11 +21,12 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Uses `keep`, which is made when it is not there, or a new temporary folder. A configuration that is there stays.
+    /// Uses `keep`, which is made when it is not there, or a new temporary folder. A configuration, a worker and a client
+    /// that are there stay: they are the user's.
     ///
     /// # Errors
     /// Those of the system.
-    pub(super) fn open(keep: Option<&Path>) -> io::Result<Workspace> {
+    pub(super) fn open(keep: Option<&Path>, has_python: bool) -> io::Result<Workspace> {
         let workspace = match keep {
             Some(folder) => {
                 DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -34,7 +37,7 @@ impl Workspace {
                 Workspace { folder: temporary.path().canonicalize()?, temporary: Some(temporary) }
             }
         };
-        workspace.configure()?;
+        workspace.fill(has_python)?;
         Ok(workspace)
     }
 
@@ -51,35 +54,70 @@ impl Workspace {
         self.temporary.is_none()
     }
 
-    /// Whole or not at all, since a kept demo may be killed at any moment.
-    fn configure(&self) -> io::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.folder)?;
-        file.write_all(CONFIG.as_bytes())?;
-        match file.persist_noclobber(self.config_file()) {
-            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
-            _ => Ok(()),
+    fn fill(&self, has_python: bool) -> io::Result<()> {
+        if !has_python {
+            return self.put_new(FILE_DEFAULT, CONFIG);
         }
+        for (name, text) in PACKAGE {
+            self.put(name, text)?;
+        }
+        for (name, text) in [WORKER, CLIENT, (FILE_DEFAULT, &format!("{CONFIG}{POOL}"))] {
+            self.put_new(name, text)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves what is there.
+    fn put_new(&self, name: &str, text: &str) -> io::Result<()> {
+        if self.folder.join(name).exists() { Ok(()) } else { self.put(name, text) }
+    }
+
+    /// Whole or not at all, since a kept demo may be killed at any moment.
+    fn put(&self, name: &str, text: &str) -> io::Result<()> {
+        let path = self.folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
+        let mut file = NamedTempFile::new_in(&self.folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{CRASH, DIGEST, TEXT_STATS};
+    use super::super::plan::{CRASH, DIGEST, TEXT_STATS, WORDS};
     use super::*;
     use crate::config::Config;
 
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = folder.read_dir().unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     #[test]
-    fn a_kept_folder_stays_as_it_is_and_a_temporary_one_goes() {
+    fn what_is_the_users_stays_and_a_temporary_folder_goes() {
         let outer = tempfile::tempdir().unwrap();
         let keep = outer.path().join("new/queue");
-        let kept = Workspace::open(Some(&keep)).unwrap();
+        let kept = Workspace::open(Some(&keep), false).unwrap();
+        assert_eq!(names(&keep), [FILE_DEFAULT], "nothing but the configuration");
         std::fs::write(kept.config_file(), "# mine").unwrap();
         assert!(kept.is_kept());
         drop(kept);
-        let again = Workspace::open(Some(&keep)).unwrap();
-        assert_eq!(std::fs::read_to_string(again.config_file()).unwrap(), "# mine");
-        assert_eq!(keep.read_dir().unwrap().count(), 1, "nothing but the configuration");
-        let temporary = Workspace::open(None).unwrap();
+        for _ in 0..2 {
+            drop(Workspace::open(Some(&keep), true).unwrap());
+            assert_eq!(names(&keep), ["client.py", "mutirao", FILE_DEFAULT, "worker.py"]);
+            let text = |name: &str| std::fs::read_to_string(keep.join(name)).unwrap();
+            assert_eq!((text(FILE_DEFAULT), text("client.py")), ("# mine".to_owned(), CLIENT.1.to_owned()));
+            assert_eq!(
+                text("mutirao/__init__.py"),
+                PACKAGE.iter().find(|(name, _)| *name == "mutirao/__init__.py").unwrap().1
+            );
+            // That of another version of this program.
+            std::fs::write(keep.join("mutirao/__init__.py"), "").unwrap();
+        }
+        let temporary = Workspace::open(None, true).unwrap();
         let folder = temporary.folder().to_owned();
         assert!(folder.is_dir() && !temporary.is_kept());
         drop(temporary);
@@ -88,10 +126,13 @@ mod tests {
 
     #[test]
     fn the_configuration_is_good_and_routes_every_kind() {
-        let workspace = Workspace::open(None).unwrap();
-        let config = Config::load(Some(&workspace.config_file()), None).unwrap();
-        for kind in [CRASH, DIGEST, TEXT_STATS] {
-            assert!(config.kinds[kind].queue.is_some(), "{kind}");
+        for has_python in [false, true] {
+            let workspace = Workspace::open(None, has_python).unwrap();
+            let config = Config::load(Some(&workspace.config_file()), None).unwrap();
+            for kind in [CRASH, DIGEST, TEXT_STATS] {
+                assert!(config.kinds[kind].queue.is_some(), "{kind}");
+            }
+            assert_eq!(config.kinds.contains_key(WORDS), has_python);
         }
     }
 }

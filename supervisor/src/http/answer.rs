@@ -14,15 +14,17 @@ use super::error::ApiError;
 pub fn enqueued(reply: Reply) -> Result<Enqueued, ApiError> {
     match reply {
         Reply::Enqueued { id, existing } => Ok(Enqueued { id: id.0, existing }),
-        Reply::NameTaken { id } => {
-            let message = format!("the name belongs to task {id}, which has another kind or other args");
-            let hint = "choose another name, or use that task";
-            let mut error = ApiError::new(StatusCode::CONFLICT, "name_taken", message, hint);
-            error.body.id = Some(id.0);
-            Err(error)
-        }
+        Reply::NameTaken { id, .. } => Err(name_taken(id)),
         other => Err(unfit(other)),
     }
+}
+
+fn name_taken(id: Option<TaskId>) -> ApiError {
+    let whose = id.map_or("another task of this list".to_owned(), |id| format!("task {id}"));
+    let message = format!("the name belongs to {whose}, which has another kind or other args");
+    let mut error = ApiError::new(StatusCode::CONFLICT, "name_taken", message, "choose another name, or use that task");
+    error.body.id = id.map(|id| id.0);
+    error
 }
 
 /// The answer to `Op::Cancel`.
@@ -63,7 +65,7 @@ mod tests {
         for existing in [false, true] {
             assert_eq!(enqueued(Reply::Enqueued { id, existing }), Ok(Enqueued { id: 7, existing }));
         }
-        let taken = enqueued(Reply::NameTaken { id }).unwrap_err();
+        let taken = enqueued(Reply::NameTaken { id: Some(id), index: 0 }).unwrap_err();
         assert_eq!((taken.status.as_u16(), taken.body.id), (409, Some(7)));
         let full = StoreError { kind: StoreErrorKind::Full, detail: String::new() };
         assert_eq!(enqueued(Reply::Refused(full)).unwrap_err().status.as_u16(), 507);

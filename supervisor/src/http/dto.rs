@@ -3,11 +3,11 @@
 use ipc_contract::Payload;
 use queue_core::policy::Policies;
 use queue_core::state::TaskState;
-use queue_core::store::{AttemptView, Finding, TaskView};
+use queue_core::store::{AttemptView, Finding, Page, TaskView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::text::{printable, signal_name, time};
+use crate::text::{printable, signal_name, time};
 
 /// A task in a list. Times are RFC 3339 in UTC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,10 +102,12 @@ pub struct Cancelled {
     pub outcome: String,
 }
 
-/// The first page of tasks.
+/// A page of tasks: it may be short, or empty, and still have a next one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskList {
     pub tasks: Vec<TaskSummary>,
+    /// The `cursor` of the next page; null at the end.
+    pub next: Option<String>,
 }
 
 /// What `doctor` found; nothing is good.
@@ -190,8 +192,9 @@ impl Attempt {
 }
 
 impl TaskList {
-    pub fn of(views: &[TaskView]) -> TaskList {
-        TaskList { tasks: views.iter().map(TaskSummary::of).collect() }
+    pub fn of(page: &Page) -> TaskList {
+        let next = page.next.as_ref().map(ToString::to_string);
+        TaskList { tasks: page.tasks.iter().map(TaskSummary::of).collect(), next }
     }
 }
 

@@ -31,6 +31,8 @@ fn view() -> TaskView {
         run_us: Some(300_999),
         result: Vec::new(),
         cut: false,
+        progress: None,
+        spent: Vec::new(),
     }
 }
 
@@ -85,7 +87,7 @@ fn what_leaves_is_as_it_was() {
     let policies = Policies::default();
     check("failed.json", &Task::of(view(), vec![attempt()], &policies));
     check("completed.json", &Task::of(done, Vec::new(), &policies));
-    check("list.json", &TaskList::of(&[waiting]));
+    check("list.json", &TaskList::of(&Page { tasks: vec![waiting], next: None }));
     check("enqueued.json", &Enqueued { id: 42, existing: true });
     check("cancelled.json", &Cancelled { id: 42, outcome: "stopping".to_owned() });
     let finding = Finding { rule: "a task is in some phase", detail: "broken by 42".to_owned() };
@@ -94,6 +96,7 @@ fn what_leaves_is_as_it_was() {
 
 #[test]
 fn the_error_that_leaves_is_as_it_was() {
-    let error = super::super::answer::enqueued(queue_core::op::Reply::NameTaken { id: TaskId(42) }).unwrap_err();
+    let error = super::super::answer::enqueued(queue_core::op::Reply::NameTaken { id: Some(TaskId(42)), index: 0 })
+        .unwrap_err();
     check("error.json", &error.body);
 }

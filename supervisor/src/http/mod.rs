@@ -3,7 +3,7 @@
 //!
 //! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `doctor`: one function per path.
 //! - `request`: what is read from a request, within limits. `answer`: replies of the queue as answers. `error`: refusals.
-//! - `dto`: the shape of everything that leaves; golden files beside it. `text`: times and foreign bytes as text.
+//! - `dto`: the shape of everything that leaves; golden files beside it.
 
 pub mod answer;
 mod doctor;
@@ -14,7 +14,6 @@ mod request;
 mod routes;
 mod serve;
 mod tasks;
-pub mod text;
 
 pub use error::ApiError;
 pub use request::{WAIT_MS_MAX, state_named};

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use ipc_contract::TaskSpec;
 use queue_core::op::Op;
+use queue_core::store::Filter;
 use queue_core::task::TaskId;
 
 use super::answer;
@@ -38,8 +39,9 @@ pub(super) async fn enqueue(
 pub(super) async fn list(State(door): State<Door>, query: Asked<ListQuery>) -> Answer<TaskList> {
     let query = understood(query)?;
     let (state, limit) = (query.state()?, query.limit()?);
-    let views = door.handle.read(move |reader| reader.list(state, limit)).await?;
-    Ok(Json(TaskList::of(&views)))
+    let filter = Filter { state, ..Filter::default() };
+    let page = door.handle.read(move |reader| reader.list(&filter, None, limit)).await?;
+    Ok(Json(TaskList::of(&page)))
 }
 
 /// The task as it stands; with `wait`, as it stands once it is final or the time is over.

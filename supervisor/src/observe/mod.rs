@@ -9,7 +9,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::config::Config;
 use crate::core::Report;
-use crate::shell::RunError;
+use crate::shell::{Life, RunError};
 
 pub fn report(report: &Report, config: &Config) {
     let name = |pool: &PoolId| config.pools[pool.0].name.as_str();
@@ -53,9 +53,9 @@ pub fn parent_ended(pid: i32) {
     info!(pid, "parent ended");
 }
 
-pub fn ended(how: &Result<(), RunError>) {
+pub fn ended(how: &Result<Life, RunError>) {
     match how {
-        Ok(()) => info!("supervisor ended"),
+        Ok(life) => info!(failed = life.failed, "supervisor ended"),
         Err(reason) => error!(reason = reason.to_string(), "supervisor ended"),
     }
 }

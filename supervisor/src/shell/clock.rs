@@ -5,6 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use queue_core::task::Now;
 use tokio::time::Instant;
 
+/// Microseconds since 1970; may step.
+pub fn wall_us() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,
@@ -20,8 +26,7 @@ impl Clock {
     }
 
     pub fn now(&self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { wall_us: i64::try_from(wall.as_micros()).unwrap_or(i64::MAX), mono_us: self.mono_us() }
+        Now { wall_us: wall_us(), mono_us: self.mono_us() }
     }
 
     /// The moment of a reading of the monotonic clock.

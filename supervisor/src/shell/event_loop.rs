@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ipc_contract::frame::encode;
 use ipc_contract::message::ToWorker;
-use queue_core::op::{Notice, Op};
-use queue_core::state::FailReason;
+use queue_core::op::{Notice, Op, RunKey};
+use queue_core::state::{FailReason, TaskState};
 use queue_core::store::{StoreError, StoreErrorKind};
 use queue_core::task::WorkerId;
 use queue_core::tick::Turn;
@@ -20,6 +20,7 @@ use super::handle::{Handle, Request, Unavailable, lock};
 use super::launch::Recipe;
 use super::pending::Pending;
 use super::spawner::{Request as Ask, Spawner, Told};
+use super::stats::{self, Inquiry, Stats};
 use super::worker_io::{Inbox, Incoming, Link};
 use super::writer::{Answer, Job, Writer};
 use crate::core::{Command, Event, Exit, Machine, Report, WorkerExit};
@@ -42,6 +43,13 @@ pub struct Inputs {
     pub stops: mpsc::Receiver<()>,
 }
 
+/// What came of a life that ended in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// Tasks that have failed in it.
+    pub failed: u64,
+}
+
 pub struct EventLoop {
     pub machine: Machine,
     pub links: BTreeMap<WorkerId, Link>,
@@ -55,6 +63,7 @@ pub struct EventLoop {
     pub clock: Clock,
     pub random: fastrand::Rng,
     pub examination: Examination,
+    pub inquiry: Inquiry,
     /// When the queue wants a turn of its own accord, in microseconds since 1970.
     pub next_due: Option<i64>,
     /// A limit was reached in the last turn, or it must be tried again at this moment.
@@ -62,18 +71,22 @@ pub struct EventLoop {
     /// The last turn could not be written.
     pub in_trouble: bool,
     pub stopping: bool,
+    /// To end by itself once every task is final.
+    pub until_empty: bool,
+    /// Tasks that have failed in this life.
+    pub failed: u64,
     pub finished: bool,
 }
 
 impl EventLoop {
-    /// Runs until every worker is gone and everything is handed in.
-    pub async fn run(mut self, mut inputs: Inputs) -> Result<(), StoreError> {
+    /// Runs until every worker is gone and everything is handed in; what came of it.
+    pub async fn run(mut self, mut inputs: Inputs) -> Result<Life, StoreError> {
         self.happened(Event::Start);
         loop {
             self.dispatch();
             if self.finished && self.pending.is_empty() && self.pending.is_idle() {
                 self.writer.close();
-                return Ok(());
+                return Ok(Life { failed: self.failed });
             }
             let wake = self.wake_at();
             tokio::select! {
@@ -102,8 +115,12 @@ impl EventLoop {
 
     /// Gives the writer its next job when it has none.
     fn dispatch(&mut self) {
-        if !self.pending.is_idle() || self.examination.is_out() {
+        if !self.writer_is_free() {
             return;
+        }
+        if self.inquiry.is_wanted() {
+            self.inquiry.begin();
+            return self.writer.ask(Job::Count);
         }
         if self.examination.is_wanted() {
             self.examination.begin(&self.machine, &self.pending, self.links.len());
@@ -121,10 +138,14 @@ impl EventLoop {
         self.writer.ask(Job::Turn(batch));
     }
 
+    fn writer_is_free(&self) -> bool {
+        self.pending.is_idle() && !self.examination.is_out() && !self.inquiry.is_out()
+    }
+
     /// The earliest of what the machine, the queue and a turn that is held back wait for.
     fn wake_at(&self) -> Option<Instant> {
         let machine = self.machine.next_deadline().map(|at| self.clock.instant(at));
-        let writer_free = self.pending.is_idle() && !self.examination.is_out();
+        let writer_free = self.writer_is_free();
         let now = self.clock.now();
         // A turn that is held back looks at what is due as well.
         let due = self.next_due.filter(|_| writer_free && self.turn_at.is_none());
@@ -135,14 +156,14 @@ impl EventLoop {
     }
 
     fn happened(&mut self, event: Event) {
-        if let Event::Gone(gone) = &event {
-            self.links.remove(&gone.worker);
-        }
+        let gone = if let Event::Gone(gone) = &event { Some(gone.worker) } else { None };
         let random = self.random.u64(..);
         let commands = self.machine.handle(event, self.clock.mono_us(), random);
         for command in commands {
             self.execute(command);
         }
+        // Not before: the last words of its run are in there.
+        gone.map(|worker| self.links.remove(&worker));
     }
 
     fn execute(&mut self, command: Command) {
@@ -157,6 +178,12 @@ impl EventLoop {
                     link.begin_output();
                 }
             }
+            Command::AddLine(worker, level, text) => {
+                if let Some(link) = self.links.get(&worker) {
+                    link.add_line(level, &text);
+                }
+            }
+            Command::KeepLog { worker, run, is_last } => self.keep_log(worker, run, is_last),
             Command::Signal(worker, signal) => self.spawner.ask(Ask::Signal(worker, signal)),
             Command::Clean(worker) => self.spawner.ask(Ask::Clean(worker)),
             Command::Submit(op) => {
@@ -168,6 +195,17 @@ impl EventLoop {
             Command::Demand(demand) => self.pending.demand(demand),
             Command::Report(report) => observe::report(&report, self.handle.config()),
             Command::Finished => self.finished = true,
+        }
+    }
+
+    /// A log that is not at its end waits where it is bounded while the writer cannot take it.
+    fn keep_log(&mut self, worker: WorkerId, run: RunKey, is_last: bool) {
+        let Some(link) = self.links.get(&worker) else { return };
+        if !is_last && (self.in_trouble || !self.pending.takes_logs()) {
+            return;
+        }
+        if let Some(log) = link.take_log(is_last) {
+            self.pending.push(Op::Log { run, log });
         }
     }
 
@@ -220,6 +258,8 @@ impl EventLoop {
             }
             Request::Submit(op, caller) => self.pending.call(*op, caller),
             Request::Examine(caller) => self.examination.want(caller),
+            Request::Stats(caller) => self.inquiry.want(caller),
+            Request::Follow(task) => self.happened(Event::Follow(task)),
         }
     }
 
@@ -252,6 +292,10 @@ impl EventLoop {
                 }
             },
             Answer::Examined(found) => self.examination.examined(found),
+            Answer::Counted(tasks) => {
+                let pools = stats::pools(self.handle.config(), &self.machine);
+                self.inquiry.answer(&Stats { up_us: self.clock.mono_us(), tasks, pools });
+            }
         }
         Ok(())
     }
@@ -266,13 +310,22 @@ impl EventLoop {
 
     fn turned(&mut self, turn: Turn) -> Result<(), StoreError> {
         self.next_due = turn.next_due;
+        // What callers are handing in is not lost on the way out: it waits in the database.
+        if self.until_empty && turn.counts.unfinished() == 0 && !self.stopping {
+            self.stop();
+        }
         if turn.more {
             self.turn_at = Some(Instant::now());
         }
         self.pending.settle(turn.replies)?;
         for notice in turn.notices {
-            if let Notice::Finished { id, reason, .. } = &notice {
+            if let Notice::Logged(run) = &notice {
+                self.handle.shared().followers.wake(run.task);
+            }
+            if let Notice::Finished { id, state, reason } = &notice {
+                self.failed += u64::from(*state == TaskState::Failed);
                 self.handle.shared().waiters.wake(*id);
+                self.handle.shared().followers.wake(*id);
                 if *reason == Some(FailReason::Crashes) {
                     let text = format!("task {id} is poison: it took down its last allowed worker; see `show {id}`");
                     observe::report(&Report::Alert { name: "poison", text }, self.handle.config());

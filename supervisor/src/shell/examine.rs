@@ -79,7 +79,13 @@ impl Examination {
                 Op::WorkerUp(row) => drop(workers.remove(&row.id)),
                 Op::WorkerGone(worker) => drop(workers.insert(*worker)),
                 Op::Finish { run, .. } => drop(runs.insert(*run)),
-                Op::Enqueue(_) | Op::Cancel(_) | Op::Offer { .. } => {}
+                Op::Enqueue(_)
+                | Op::EnqueueAll(_)
+                | Op::Cancel(_)
+                | Op::Retry(_)
+                | Op::Note { .. }
+                | Op::Log { .. }
+                | Op::Offer { .. } => {}
             }
         }
         let callers = std::mem::take(&mut self.wanted);

@@ -8,6 +8,7 @@ use queue_core::store::{Finding, Reader, StoreError, StoreErrorKind};
 use queue_core::task::TaskId;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
+use super::stats::Stats;
 use crate::config::{Config, Offers};
 
 /// Requests that wait to be taken up: each connection has one at most.
@@ -19,6 +20,9 @@ pub const READERS_MAX: usize = 4;
 pub enum Request {
     Submit(Box<Op>, oneshot::Sender<Result<Reply, Unavailable>>),
     Examine(oneshot::Sender<Result<Vec<Finding>, Unavailable>>),
+    Stats(oneshot::Sender<Result<Stats, Unavailable>>),
+    /// Somebody reads the log of this task as it is written.
+    Follow(TaskId),
 }
 
 /// Why nothing was done. None of these loses anything that was accepted before.
@@ -40,7 +44,10 @@ pub struct Handle(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) offers: Mutex<Offers>,
+    /// Of ends.
     pub(super) waiters: Waiters,
+    /// Of logs.
+    pub(super) followers: Waiters,
     requests: mpsc::Sender<Request>,
     readers: Mutex<Vec<Reader>>,
     free_readers: Semaphore,
@@ -52,6 +59,7 @@ impl Handle {
             config,
             offers: Mutex::new(offers),
             waiters: Waiters::default(),
+            followers: Waiters::default(),
             requests,
             readers: Mutex::default(),
             free_readers: Semaphore::new(READERS_MAX),
@@ -78,6 +86,22 @@ impl Handle {
     /// Book against rows, and processes and descriptors against worker rows.
     pub async fn examine(&self) -> Result<Vec<Finding>, Unavailable> {
         self.ask(Request::Examine).await
+    }
+
+    /// How many tasks and workers stand where.
+    pub async fn stats(&self) -> Result<Stats, Unavailable> {
+        self.ask(Request::Stats).await
+    }
+
+    /// Has the log of a task kept as it is written for the next seconds; to be renewed every second. Nothing is lost when
+    /// this is not heard: the log is kept every 5 s anyway.
+    pub fn follow(&self, id: TaskId) {
+        let _ = self.0.requests.try_send(Request::Follow(id));
+    }
+
+    /// As [`Handle::waiter`], woken whenever there is more of the task's log, and at its end.
+    pub fn follower(&self, id: TaskId) -> Waiter {
+        Waiters::enlist(&self.0, |shared| &shared.followers, id)
     }
 
     async fn ask<T>(
@@ -117,7 +141,7 @@ impl Handle {
 
     /// To be taken *before* the task is looked at, so that its end is not missed.
     pub fn waiter(&self, id: TaskId) -> Waiter {
-        self.0.waiters.enlist(&self.0, id)
+        Waiters::enlist(&self.0, |shared| &shared.waiters, id)
     }
 }
 
@@ -125,16 +149,16 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who waits for the end of which task.
+/// Who waits for something of which task.
 #[derive(Default)]
 pub(super) struct Waiters(Mutex<HashMap<TaskId, (Arc<Notify>, usize)>>);
 
 impl Waiters {
-    fn enlist(&self, shared: &Arc<Shared>, id: TaskId) -> Waiter {
-        let mut waiting = lock(&self.0);
+    fn enlist(shared: &Arc<Shared>, list: fn(&Shared) -> &Waiters, id: TaskId) -> Waiter {
+        let mut waiting = lock(&list(shared).0);
         let (bell, count) = waiting.entry(id).or_default();
         *count += 1;
-        Waiter { shared: shared.clone(), id, bell: bell.clone() }
+        Waiter { shared: shared.clone(), list, id, bell: bell.clone() }
     }
 
     pub(super) fn wake(&self, id: TaskId) {
@@ -146,6 +170,7 @@ impl Waiters {
 
 pub struct Waiter {
     shared: Arc<Shared>,
+    list: fn(&Shared) -> &Waiters,
     id: TaskId,
     bell: Arc<Notify>,
 }
@@ -161,7 +186,7 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let mut waiting = lock(&self.shared.waiters.0);
+        let mut waiting = lock(&(self.list)(&self.shared).0);
         if let Some((_, count)) = waiting.get_mut(&self.id) {
             *count -= 1;
             if *count == 0 {

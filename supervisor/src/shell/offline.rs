@@ -1,7 +1,6 @@
 //! Adds one task while no supervisor is up: one turn of the queue under the lock of the database, with that op alone.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipc_contract::TaskSpec;
 use queue_core::op::{Op, Reply};
@@ -9,6 +8,7 @@ use queue_core::store::{Durability, Place, Store, StoreError};
 use queue_core::task::Now;
 use queue_core::tick::apply;
 
+use super::clock::wall_us;
 use super::lock::{Lock, LockError, Role};
 use crate::config::{Config, Offers, Refusal, route};
 
@@ -30,9 +30,8 @@ pub fn enqueue(config: &Config, spec: TaskSpec) -> Result<Reply, OfflineError> {
     let mut store = Store::open(Place::File(config.db.clone()), Durability::Full)?;
     let offers: Offers = store.offers()?.into_iter().collect();
     let new = route(config, &offers, spec).map_err(OfflineError::Refused)?;
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // The queue clock counts the time that a supervisor is up: here it stands still.
-    let now = Now { wall_us: i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX), mono_us: 0 };
+    let now = Now { wall_us: wall_us(), mono_us: 0 };
     let mut book = store.book(config.policies(), now)?;
     let replies = apply(&mut store, &mut book, &[Op::Enqueue(new)], now, &mut || fastrand::u64(..))?;
     Ok(replies.into_iter().next().unwrap_or(Reply::Applied))
@@ -59,7 +58,7 @@ impl std::error::Error for OfflineError {}
 #[cfg(test)]
 mod tests {
     use queue_core::state::TaskState;
-    use queue_core::store::Reader;
+    use queue_core::store::{Filter, Reader};
     use serde_json::json;
 
     use super::*;
@@ -73,10 +72,11 @@ mod tests {
         let (one, existing) = (queue_core::task::TaskId(1), true);
         assert_eq!(named("true").unwrap(), Reply::Enqueued { id: one, existing: false });
         assert_eq!(named("true").unwrap(), Reply::Enqueued { id: one, existing });
-        assert_eq!(named("false").unwrap(), Reply::NameTaken { id: one });
+        assert_eq!(named("false").unwrap(), Reply::NameTaken { id: Some(one), index: 0 });
         assert!(matches!(ask(json!({ "kind": "video" })), Err(OfflineError::Refused(_))));
-        let listed = Reader::open(&config.db).unwrap().list(Some(TaskState::Available), 10).unwrap();
-        assert_eq!(listed.len(), 1);
+        let waiting = Filter { state: Some(TaskState::Available), ..Filter::default() };
+        let listed = Reader::open(&config.db).unwrap().list(&waiting, None, 10).unwrap();
+        assert_eq!(listed.tasks.len(), 1);
         let lock = Lock::take(&config.db, Role::Supervisor, None).unwrap();
         assert!(matches!(named("true"), Err(OfflineError::Lock(_))));
         drop(lock);

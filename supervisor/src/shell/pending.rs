@@ -22,6 +22,9 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 const CALLED_OPS_MAX: usize = 1_024;
 const CALLED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Logs of runs that go on wait where they are bounded, while the writer has this much to do.
+const OWN_LOGS_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 pub type Caller = oneshot::Sender<Result<Reply, Unavailable>>;
 
 #[derive(Default)]
@@ -62,6 +65,11 @@ impl Pending {
 
     pub fn is_empty(&self) -> bool {
         self.own.is_empty() && self.called.is_empty() && self.demand.is_empty()
+    }
+
+    /// Whether the log of a run that goes on may be handed in now, or is better kept where it is.
+    pub fn takes_logs(&self) -> bool {
+        self.own.iter().map(size_bytes).sum::<usize>() < OWN_LOGS_BYTES_MAX
     }
 
     /// What the machine has handed in and the writer does not have yet.
@@ -109,7 +117,7 @@ impl Pending {
             match caller {
                 None => own.push(op),
                 Some(caller) if why.kind == StoreErrorKind::Full => {
-                    answer(caller, Err(Unavailable::Full(why.to_string())))
+                    answer(caller, Err(Unavailable::Full(why.detail.clone())))
                 }
                 Some(caller) => {
                     self.called_bytes += size_bytes(&op);
@@ -140,7 +148,9 @@ fn size_bytes(op: &Op) -> usize {
     match op {
         Op::Enqueue(new) => new.args.len(),
         Op::Finish { ending, .. } => ending.result.len() + ending.output.len(),
-        Op::Cancel(_) | Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Offer { .. } => 0,
+        Op::EnqueueAll(list) => list.iter().map(|new| new.args.len()).sum(),
+        Op::Log { log, .. } => log.parts.iter().map(|(_, bytes)| bytes.len()).sum(),
+        Op::Cancel(_) | Op::Retry(_) | Op::Note { .. } | Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Offer { .. } => 0,
     }
 }
 

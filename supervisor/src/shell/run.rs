@@ -9,7 +9,7 @@ use queue_core::store::StoreError;
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::event_loop::{EventLoop, Inputs};
+use super::event_loop::{EventLoop, Inputs, Life};
 use super::examine::Examination;
 use super::handle::{Handle, REQUESTS_MAX, Request};
 use super::launch::Recipe;
@@ -20,6 +20,7 @@ use super::ready_file::{ReadyFile, Whereabouts};
 use super::socket::{listen, socket_path};
 use super::spawner::Spawner;
 use super::start::{InOrder, put_in_order};
+use super::stats::Inquiry;
 use super::worker_io::Inbox;
 use super::writer::Writer;
 use super::{procfs, signals};
@@ -80,7 +81,7 @@ impl Default for RunOptions {
 ///
 /// # Errors
 /// What stands in the way, before any worker was started; a database that can no longer be used.
-pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<(), RunError> {
+pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<Life, RunError> {
     let lifeline = options.parent.map(Lifeline::open).transpose().map_err(failed("cannot end with its parent"))?;
     let mut ready_file = options.ready_file.as_deref().map(prepared).transpose()?;
     let socket = socket_path(&config.db).map_err(failed("no socket can be made for the database"))?;
@@ -161,10 +162,13 @@ fn assemble(
         clock,
         random,
         examination: Examination::new(procfs::descriptors("pipe:")),
+        inquiry: Inquiry::default(),
         next_due: Some(i64::MIN),
         turn_at: None,
         in_trouble: false,
         stopping: false,
+        until_empty: options.until_empty,
+        failed: 0,
         finished: false,
     };
     Ok((event_loop, Inputs { events, told, answers, requests, stops }))

@@ -17,10 +17,6 @@ impl Tail {
         }
     }
 
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-    }
-
     pub fn take(&mut self) -> Vec<u8> {
         self.cut();
         std::mem::take(&mut self.bytes)

@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ipc_contract::frame::{FrameDecoder, decode};
-use ipc_contract::message::FromWorker;
-use queue_core::task::WorkerId;
+use ipc_contract::message::{FromWorker, Level};
+use queue_core::task::{LogParts, WorkerId};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::clock::wall_us;
 use super::tail::Tail;
+use crate::core::log_line::Source;
+use crate::core::run_log::RunLog;
 use crate::core::{Event, WorkerExit};
 
 /// Frames on their way to one worker.
@@ -65,7 +68,7 @@ impl Link {
         let stdin = pipe::Sender::from_owned_fd(pipes.stdin)?;
         let stdout = pipe::Receiver::from_owned_fd(pipes.stdout)?;
         let stderr = pipe::Receiver::from_owned_fd(pipes.stderr)?;
-        let output = Arc::new(Output { pipe: stderr, tail: Mutex::default() });
+        let output = Arc::new(Output { pipe: stderr, kept: Mutex::default() });
         let (outbox, frames) = mpsc::channel(OUTBOX_FRAMES_MAX);
         let (exited, exit) = oneshot::channel();
         tokio::spawn(write(worker, stdin, frames, inbox.clone()));
@@ -87,12 +90,25 @@ impl Link {
     /// What was printed until now belongs to no run.
     pub fn begin_output(&self) {
         self.output.drain(read_now);
-        self.output.tail().clear();
+        *self.output.kept() = Kept::default();
     }
 
     pub fn take_output(&self) -> Vec<u8> {
         self.output.drain(read_now);
-        self.output.tail().take()
+        self.output.kept().tail.take()
+    }
+
+    /// A line of the worker's library.
+    pub fn add_line(&self, level: Level, text: &str) {
+        // What was printed before it comes before it.
+        self.output.drain(read_now);
+        self.output.kept().log.push(wall_us(), Source::Log(level), text.as_bytes());
+    }
+
+    /// What is new in the log of the run.
+    pub fn take_log(&self, is_last: bool) -> Option<LogParts> {
+        self.output.drain(read_now);
+        self.output.kept().log.flush(is_last)
     }
 
     /// The process and its orphans are dead: read out what is left and report.
@@ -113,12 +129,19 @@ fn read_now(pipe: &pipe::Receiver, buffer: &mut [u8]) -> io::Result<usize> {
 /// What a worker prints.
 struct Output {
     pipe: pipe::Receiver,
-    tail: Mutex<Tail>,
+    kept: Mutex<Kept>,
+}
+
+/// What is kept of it since its run began: the last part, to be shown with the end; and the log.
+#[derive(Default)]
+struct Kept {
+    tail: Tail,
+    log: RunLog,
 }
 
 impl Output {
-    fn tail(&self) -> std::sync::MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what is there now; true at the end of the stream.
@@ -128,7 +151,11 @@ impl Output {
         while taken < DRAIN_BYTES_MAX {
             match read(&self.pipe, &mut buffer) {
                 Ok(0) => return true,
-                Ok(count) => self.tail().push(&buffer[..count]),
+                Ok(count) => {
+                    let mut kept = self.kept();
+                    kept.tail.push(&buffer[..count]);
+                    kept.log.push(wall_us(), Source::Output, &buffer[..count]);
+                }
                 Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
             }
             taken += READ_BYTES;
@@ -201,7 +228,7 @@ impl Reader {
         };
         let Some(mut exited) = exited else { return };
         self.output.drain(read_now);
-        exited.output = self.output.tail().take();
+        exited.output = self.output.kept().tail.take();
         self.inbox.report(Event::Gone(exited)).await;
     }
 
@@ -272,7 +299,10 @@ impl Reader {
         self.decoder.next_frame().map_err(|error| {
             let unread = self.decoder.unread();
             let shown = String::from_utf8_lossy(&unread[..unread.len().min(EVIDENCE_BYTES_MAX)]);
-            format!("it printed to the protocol channel, or sent no frame ({error}): {:?}", shown)
+            format!(
+                "it printed to the protocol channel, or sent no frame ({error}); \
+                 load the worker's library before anything prints: {shown:?}"
+            )
         })
     }
 }

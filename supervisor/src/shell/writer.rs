@@ -5,7 +5,7 @@
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use queue_core::book::{Book, Running};
+use queue_core::book::{Book, Census, Running};
 use queue_core::op::{Demand, Op, RunKey, WorkerRow};
 use queue_core::store::{Finding, Store, StoreError};
 use queue_core::task::{Now, TaskId};
@@ -24,12 +24,15 @@ pub enum Job {
     Turn(Batch),
     /// Book against rows.
     Examine,
+    /// How many tasks stand where.
+    Count,
 }
 
 pub enum Answer {
     /// On an error the batch comes back: nothing of it was done.
     Turn(Result<Turn, (StoreError, Batch)>),
     Examined(Result<Examined, StoreError>),
+    Counted(Census),
 }
 
 /// What only the writer can see.
@@ -56,6 +59,7 @@ impl Writer {
                 let answer = match job {
                     Job::Turn(batch) => Answer::Turn(turn(&mut store, &mut book, batch, &mut random)),
                     Job::Examine => Answer::Examined(examine(&mut store, &book)),
+                    Job::Count => Answer::Counted(book.census()),
                 };
                 if answers.blocking_send(answer).is_err() {
                     return;

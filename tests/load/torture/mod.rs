@@ -2,9 +2,11 @@
 //! are drawn from a seed and come by progress, not by time.
 //!
 //! - `run`: the whole. `plan`: which kill at which progress. Pure. `killer`, `clients`: those who do it.
+//! - `blocked`: handlers that give no sign of life, in a run of its own.
 //! - `progress`: what has happened so far, to be waited for. `mark`: what each run of a task tells of itself, on its own side.
 //! - `verdict`: what must be true in the end. `outcome`: its figures, or what was violated, in words.
 
+mod blocked;
 mod clients;
 mod killer;
 mod mark;
@@ -14,6 +16,7 @@ mod progress;
 mod run;
 mod verdict;
 
+pub use blocked::{Blocked, blocked};
 pub use mark::{Work, mark, worker};
 pub use outcome::Outcome;
 pub use run::{Options, run};

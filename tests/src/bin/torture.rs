@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use tests::load::torture::{Options, Work, mark, run, worker};
+use tests::load::torture::{Blocked, Options, Outcome, Work, blocked, mark, run, worker};
 
 #[derive(Parser)]
 #[command(name = "torture")]
 enum Cli {
     /// SIGKILL at random moments of real work: nothing may be lost, nothing done twice, nothing left
     Kill(Options),
+    /// Python handlers that block in C code for minutes: nobody is killed, and who gives no sign of life is reported
+    Blocked(Blocked),
     /// Plays a worker of the torture; started by the supervisor under test.
     #[command(hide = true)]
     Worker { folder: PathBuf },
@@ -28,10 +30,16 @@ fn main() -> Result<ExitCode> {
     match Cli::parse() {
         Cli::Worker { folder } => Ok(worker(&folder)),
         Cli::Mark { folder, work } => mark(&folder, work).map(|()| ExitCode::SUCCESS),
-        Cli::Kill(options) => {
-            let outcome = run(&options, &std::env::current_exe()?)?;
-            print!("{outcome}");
-            Ok(if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Cli::Kill(options) => Ok(tell(&run(&options, &std::env::current_exe()?)?)),
+        Cli::Blocked(options) => {
+            let violations = blocked(&options);
+            violations.iter().for_each(|violation| println!("violated: {violation}"));
+            Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
+}
+
+fn tell(outcome: &Outcome) -> ExitCode {
+    print!("{outcome}");
+    if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -3,6 +3,7 @@
 //! - `sandbox`: a folder with a configuration, and everything that happens in it. `programs`: what is under test.
 //! - `supervisor`: a running one. `log`: what it says, to be waited for. `output`: what a finished command said.
 //! - `fifo`: signals between a test and the processes of its tasks. `process`: deaths, and who is left.
+//! - `python`: the Python package as a user has it.
 //! - `guard`: when a wait is given up. It is no bound on anything: it only keeps a hanging test from hanging for ever.
 
 mod fifo;
@@ -11,6 +12,7 @@ mod log;
 mod output;
 mod process;
 mod programs;
+mod python;
 mod sandbox;
 mod supervisor;
 
@@ -20,5 +22,6 @@ pub use log::{Line, Log};
 pub use output::Output;
 pub use process::Watched;
 pub use programs::{Programs, programs};
+pub use python::{installed_package, python_pool};
 pub use sandbox::Sandbox;
 pub use supervisor::Supervisor;

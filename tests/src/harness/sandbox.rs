@@ -108,6 +108,21 @@ impl Sandbox {
         self.cli_with_input(args, b"")
     }
 
+    /// The same, with these variables in its environment.
+    pub fn cli_in(&self, env: &[(&str, &str)], args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        command.envs(env.iter().copied());
+        Output::of(command, b"")
+    }
+
+    /// Runs a script of the shell in this folder; `$SUPERVISOR` is the program under test.
+    pub fn script(&self, text: &str) -> Output {
+        let mut command = Command::new("sh");
+        command.args(["-c", text]).current_dir(self.folder.path()).env("TMPDIR", self.path("tmp"));
+        command.env("SUPERVISOR", &programs().supervisor);
+        Output::of(command, b"")
+    }
+
     pub fn cli_with_input(&self, args: &[&str], input: &[u8]) -> Output {
         Output::of(self.command(args), input)
     }

@@ -61,8 +61,8 @@ fn work(channel: &mut Channel, in_run: InRun, rest: &[String]) -> ExitCode {
                 channel.say(&FromWorker::Bye(ipc_contract::Bye::default()));
                 break;
             }
-            // What runs here has ended before this is read.
-            ToWorker::Stop(_) | ToWorker::Welcome(_) | ToWorker::Reject(_) => {}
+            // What runs here has ended before this is read, and it notes nothing.
+            ToWorker::Stop(_) | ToWorker::Ack(_) | ToWorker::Welcome(_) | ToWorker::Reject(_) => {}
         }
     }
     ExitCode::SUCCESS

@@ -2,8 +2,8 @@
 
 use ipc_contract::Direction;
 use ipc_contract::{
-    Back, Beat, Booting, Bye, ContractError, Done, Exit, Fail, FromWorker, Hello, Level, Log, Payload, Ready, Retry,
-    RunRef,
+    Back, Beat, Booting, Bye, ContractError, Done, Exit, Fail, FromWorker, Hello, Level, Log, Note, Payload, Ready,
+    Retry, RunRef,
 };
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use super::vector::{Vector, canonical, invalid, variant};
 pub(super) fn vectors() -> Result<Vec<Vector>, ContractError> {
     let mut vectors = start()?;
     vectors.extend(talk()?);
+    vectors.extend(notes()?);
     vectors.extend(answers()?);
     vectors.extend(refused());
     Ok(vectors)
@@ -26,7 +27,7 @@ fn start() -> Result<Vec<Vector>, ContractError> {
         sdk: "example/0.1.0".to_owned(),
         kinds: vec!["resize".to_owned(), "thumb".to_owned()],
         concurrency: 4,
-        features: vec!["beat".to_owned()],
+        features: vec!["beat".to_owned(), "note".to_owned()],
     };
     let least = FromWorker::Hello(least);
     Ok(vec![
@@ -75,6 +76,26 @@ fn talk() -> Result<Vec<Vector>, ContractError> {
             &FromWorker::Bye(Bye { spawn_error: Some("python3: no such file".to_owned()) }),
         )?,
         variant("least", "without its field", b"\x81\xa3bye\x80", &FromWorker::Bye(Bye::default())),
+    ])
+}
+
+fn notes() -> Result<Vec<Vector>, ContractError> {
+    let note = Note { task: 7, epoch: 2, ..Note::default() };
+    let far = Note { done: Some(3.0), total: Some(10.0), message: Some("page 3".to_owned()), ..note.clone() };
+    let half = Note { done: Some(0.5), ..note.clone() };
+    let spend = [("tokens", 1_200), ("usd_micro", 1 << 53)].map(|(unit, amount)| (unit.to_owned(), amount));
+    let spent = Note { spend: spend.into(), seq: 1, ..note.clone() };
+    Ok(vec![
+        canonical("progress", "3 of 10, and a line for people", &FromWorker::Note(far.clone()))?,
+        canonical("fraction", "without a total; nothing else", &FromWorker::Note(half))?,
+        canonical("spend", "two units; the second one is the largest amount", &FromWorker::Note(spent))?,
+        variant(
+            "whole-numbers",
+            "done and total may be written as integers",
+            b"\x81\xa4note\x85\xa4task\x07\xa5epoch\x02\xa4done\x03\xa5total\x0a\xa7message\xa6page 3",
+            &FromWorker::Note(far),
+        ),
+        variant("least", "only the run", b"\x81\xa4note\x82\xa4task\x07\xa5epoch\x02", &FromWorker::Note(note)),
     ])
 }
 
@@ -147,6 +168,20 @@ fn refused() -> impl Iterator<Item = Vector> {
                 "body",
                 b"\x81\xa3log\x82\xa7message\xa1a\xa5level\xa5shout",
             ),
+        ),
+        ("note", ("missing-field", "task is missing", "body", b"\x81\xa4note\x81\xa5epoch\x02")),
+        (
+            "note",
+            (
+                "spend-is-negative",
+                "what is spent is unsigned",
+                "body",
+                b"\x81\xa4note\x83\xa4task\x07\xa5epoch\x02\xa5spend\x81\xa1a\xff",
+            ),
+        ),
+        (
+            "note",
+            ("done-is-text", "done is a number", "body", b"\x81\xa4note\x83\xa4task\x07\xa5epoch\x02\xa4done\xa11"),
         ),
         ("done", ("missing-field", "epoch is missing", "body", b"\x81\xa4done\x81\xa4task\x07")),
         (

@@ -1,7 +1,7 @@
 //! Vectors of the messages that a supervisor sends.
 
 use ipc_contract::Direction;
-use ipc_contract::{ContractError, Payload, Reject, Run, RunRef, Stop, StopReason, ToWorker, Welcome};
+use ipc_contract::{Ack, ContractError, Payload, Reject, Run, RunRef, Stop, StopReason, ToWorker, Welcome};
 use serde_json::json;
 
 use super::vector::{Vector, canonical, invalid, variant};
@@ -14,7 +14,8 @@ pub(super) fn vectors() -> Result<Vec<Vector>, ContractError> {
 }
 
 fn handshake() -> Result<Vec<Vector>, ContractError> {
-    let welcome = ToWorker::Welcome(Welcome { protocol: 1, worker: 12, features: vec!["beat".to_owned()] });
+    let welcome =
+        ToWorker::Welcome(Welcome { protocol: 1, worker: 12, features: vec!["beat".to_owned(), "note".to_owned()] });
     let least = ToWorker::Welcome(Welcome { protocol: 1, ..Welcome::default() });
     let reason = "the pool images needs a handler for thumb; add one, or take thumb from its queues".to_owned();
     Ok(vec![
@@ -59,6 +60,7 @@ fn work() -> Result<Vec<Vector>, ContractError> {
             b"\x81\xa4stop\x82\xa6reason\xa7weather\xa8grace_ms\x00",
             &ToWorker::Stop(unknown),
         ),
+        canonical("plain", "what note 3 has spent is kept", &ToWorker::Ack(Ack { task: 7, epoch: 2, seq: 3 }))?,
     ])
 }
 
@@ -87,6 +89,7 @@ fn refused() -> impl Iterator<Item = Vector> {
                 b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa1a\xa4args\x80",
             ),
         ),
+        ("ack", ("missing-field", "seq is missing", "body", b"\x81\xa3ack\x82\xa4task\x07\xa5epoch\x02")),
         ("stop", ("missing-field", "grace_ms is missing", "body", b"\x81\xa4stop\x81\xa6reason\xa6cancel")),
         (
             "stop",

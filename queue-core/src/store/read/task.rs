@@ -1,19 +1,18 @@
-//! Single tasks and bounded lists, for people and programs that look. Every list is backed by an index and has a limit.
+//! Single tasks as they stand, and how their runs ended. What lies in which table is put together here; nothing is decided.
 
 use diesel::prelude::*;
 
-use super::error::StoreError;
-use super::open::{Reader, Store};
-use super::rows::{overrides, priority, tally};
-use super::{rows, schema};
 use crate::priority::TaskPriority;
 use crate::state::{FailReason, TaskState};
-use crate::task::{Outcome, Overrides, Tally, TaskId, WorkerId};
+use crate::store::error::StoreError;
+use crate::store::rows::{overrides, priority, tally};
+use crate::store::{rows, schema};
+use crate::task::{Outcome, Overrides, Progress, Tally, TaskId, WorkerId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Rows of one page, at most.
-pub const LIST_MAX: i64 = 500;
+/// Attempts of one task that are shown, at most: the last ones.
+pub const ATTEMPTS_MAX: i64 = 500;
 
 /// Where a task's row is, with what is needed to take it away from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +21,33 @@ pub enum Phase {
     Later { state: TaskState },
     Running,
     Final { state: TaskState },
+}
+
+impl Phase {
+    pub fn state(&self) -> TaskState {
+        match self {
+            Phase::Ready { .. } => TaskState::Available,
+            Phase::Running => TaskState::Running,
+            Phase::Later { state } | Phase::Final { state } => *state,
+        }
+    }
+}
+
+/// How much of a task is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Without args, result and spend.
+    Summary,
+    Whole,
+}
+
+/// What a run has said last of how far it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgressView {
+    /// Of the run that said it.
+    pub epoch: i64,
+    pub progress: Progress,
+    pub noted_at_us: i64,
 }
 
 /// A task as it stands.
@@ -51,6 +77,9 @@ pub struct TaskView {
     /// Empty when there is none.
     pub result: Vec<u8>,
     pub cut: bool,
+    pub progress: Option<ProgressView>,
+    /// By unit, in all its runs.
+    pub spent: Vec<(String, i64)>,
 }
 
 /// How one run ended.
@@ -83,55 +112,7 @@ pub struct EndedRun {
     pub run_us: i64,
 }
 
-impl Reader {
-    /// All that one look reads is of one moment, whatever the writer commits meanwhile.
-    fn look<T>(&mut self, look: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
-        self.conn.transaction(look)
-    }
-}
-
-impl Store {
-    /// Nobody else writes.
-    fn look<T>(&mut self, look: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
-        look(&mut self.conn)
-    }
-}
-
-macro_rules! views {
-    ($($who:ty),*) => { $(
-        impl $who {
-            pub fn task(&mut self, id: TaskId) -> Result<Option<TaskView>> {
-                self.look(|conn| task(conn, id))
-            }
-
-            /// The runs of a task that ended, oldest first. A first run that succeeded is not among them.
-            pub fn attempts(&mut self, id: TaskId) -> Result<Vec<AttemptView>> {
-                self.look(|conn| attempts(conn, id))
-            }
-
-            /// Tasks in a state (all when `None`), without args and results: the claimable by queue and rank, the
-            /// waiting by time, all others newest first.
-            pub fn list(&mut self, state: Option<TaskState>, limit: i64) -> Result<Vec<TaskView>> {
-                self.look(|conn| list(conn, state, limit))
-            }
-
-            /// (pool, kind): what each pool's workers said that they can run, in their last hello.
-            pub fn offers(&mut self) -> Result<Vec<(String, String)>> {
-                use schema::offer::dsl;
-                Ok(dsl::offer.select((dsl::pool, dsl::kind)).order((dsl::pool, dsl::kind)).load(&mut self.conn)?)
-            }
-
-            /// The final tasks, at most `limit`.
-            pub fn ended_runs(&mut self, limit: i64) -> Result<Vec<EndedRun>> {
-                self.look(|conn| ended_runs(conn, limit))
-            }
-        }
-    )* };
-}
-
-views!(Store, Reader);
-
-pub(super) fn phase(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<Phase>> {
+pub(in crate::store) fn phase(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<Phase>> {
     use schema::{finals, later, ready, running, tally as spent, task};
     let body = task::table
         .left_join(spent::table.on(spent::id.eq(task::id)))
@@ -157,15 +138,14 @@ pub(super) fn phase(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<Ph
     Ok(found.map(|_| Phase::Ready { queue, rank }))
 }
 
-fn task(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<TaskView>> {
+pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Result<Option<TaskView>> {
     use schema::{later, running, tally as spent, task};
-    type Body = (String, String, i32, Option<String>, Vec<u8>, Option<i64>, Option<i64>, Option<i64>, i64);
+    type Body = (String, String, i32, Option<String>, Option<i64>, Option<i64>, Option<i64>, i64);
     let columns = (
         task::kind,
         task::queue,
         task::priority,
         task::name,
-        task::args,
         task::timeout_ms,
         task::max_attempts,
         task::max_crashes,
@@ -173,7 +153,7 @@ fn task(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<TaskView>> {
     );
     let Some(found) = phase(conn, id)? else { return Ok(None) };
     let body: Body = task::table.find(id.0).select(columns).get_result(conn)?;
-    let (kind, queue, level, name, args, timeout, attempts, crashes, created_at_us) = body;
+    let (kind, queue, level, name, timeout, attempts, crashes, created_at_us) = body;
     let spent: Option<(i64, i64, i64, i64, i64)> = spent::table
         .find(id.0)
         .select((spent::epoch, spent::runs, spent::attempts, spent::crashes, spent::lost))
@@ -185,7 +165,7 @@ fn task(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<TaskView>> {
         queue,
         priority: priority(level)?,
         name,
-        args,
+        args: Vec::new(),
         overrides: overrides(timeout, attempts, crashes),
         created_at_us,
         state: TaskState::Available,
@@ -199,6 +179,8 @@ fn task(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<TaskView>> {
         run_us: None,
         result: Vec::new(),
         cut: false,
+        progress: progress(conn, id)?,
+        spent: Vec::new(),
     };
     match found {
         Phase::Ready { .. } => {}
@@ -216,11 +198,31 @@ fn task(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<TaskView>> {
         }
         Phase::Final { state } => fill_final(conn, state, &mut view)?,
     }
+    if depth == Depth::Whole {
+        use schema::{result, spend};
+        view.args = task::table.find(id.0).select(task::args).get_result(conn)?;
+        let bytes = result::table.find(id.0).select(result::bytes).get_result(conn).optional()?;
+        view.result = bytes.unwrap_or_default();
+        let of_task = spend::table.filter(spend::task.eq(id.0)).order(spend::unit);
+        view.spent = of_task.select((spend::unit, spend::amount)).load(conn)?;
+    }
     Ok(Some(view))
 }
 
+fn progress(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<ProgressView>> {
+    use schema::progress::dsl;
+    type Row = (i64, Option<f64>, Option<f64>, Option<String>, i64);
+    let columns = (dsl::epoch, dsl::done, dsl::total, dsl::message, dsl::noted_at);
+    let row: Option<Row> = dsl::progress.find(id.0).select(columns).get_result(conn).optional()?;
+    Ok(row.map(|(epoch, done, total, message, noted_at_us)| ProgressView {
+        epoch,
+        progress: Progress { done, total, message },
+        noted_at_us,
+    }))
+}
+
 fn fill_final(conn: &mut SqliteConnection, state: TaskState, view: &mut TaskView) -> Result<()> {
-    use schema::{finals, result};
+    use schema::finals;
     type Row = (Option<i32>, i64, i64, i64, i64, i32);
     let columns = (finals::reason, finals::epoch, finals::finished_at, finals::wait_us, finals::run_us, finals::cut);
     let row = finals::table.find((rows::state_code(state), view.id.0)).select(columns);
@@ -236,12 +238,10 @@ fn fill_final(conn: &mut SqliteConnection, state: TaskState, view: &mut TaskView
     view.wait_us = Some(wait_us);
     view.run_us = Some(run_us);
     view.cut = cut != 0;
-    let bytes = result::table.find(view.id.0).select(result::bytes).get_result(conn).optional()?;
-    view.result = bytes.unwrap_or_default();
     Ok(())
 }
 
-fn attempts(conn: &mut SqliteConnection, id: TaskId) -> Result<Vec<AttemptView>> {
+pub(super) fn attempts(conn: &mut SqliteConnection, id: TaskId) -> Result<Vec<AttemptView>> {
     use schema::attempt::dsl;
     type Row = (
         (i64, i32, String, Option<i32>, Option<i32>, Option<i64>, Option<i64>),
@@ -249,8 +249,8 @@ fn attempts(conn: &mut SqliteConnection, id: TaskId) -> Result<Vec<AttemptView>>
     );
     let found: Vec<Row> = dsl::attempt
         .filter(dsl::task.eq(id.0))
-        .order(dsl::epoch)
-        .limit(LIST_MAX)
+        .order(dsl::epoch.desc())
+        .limit(ATTEMPTS_MAX)
         .select((
             (dsl::epoch, dsl::outcome, dsl::detail, dsl::code, dsl::signal, dsl::peak_rss_bytes, dsl::cpu_ms),
             (dsl::started_at, dsl::ended_at, dsl::run_us, dsl::worker, dsl::pid, dsl::output),
@@ -274,45 +274,10 @@ fn attempts(conn: &mut SqliteConnection, id: TaskId) -> Result<Vec<AttemptView>>
                 output,
             })
         };
-    found.into_iter().map(view).collect()
+    found.into_iter().rev().map(view).collect()
 }
 
-fn list(conn: &mut SqliteConnection, state: Option<TaskState>, limit: i64) -> Result<Vec<TaskView>> {
-    use schema::{finals, later, ready, running, task};
-    let limit = limit.clamp(1, LIST_MAX);
-    let ids: Vec<i64> = match state {
-        None => task::table.select(task::id).order(task::id.desc()).limit(limit).load(conn)?,
-        Some(TaskState::Available) => {
-            ready::table.select(ready::id).order((ready::queue, ready::rank, ready::id)).limit(limit).load(conn)?
-        }
-        Some(waiting @ (TaskState::Scheduled | TaskState::Retryable)) => later::table
-            .filter(later::state.eq(rows::state_code(waiting)))
-            .select(later::id)
-            .order((later::due_at, later::id))
-            .limit(limit)
-            .load(conn)?,
-        Some(TaskState::Running) => {
-            running::table.select(running::id).order(running::id.desc()).limit(limit).load(conn)?
-        }
-        Some(ended @ (TaskState::Completed | TaskState::Failed | TaskState::Cancelled)) => finals::table
-            .filter(finals::state.eq(rows::state_code(ended)))
-            .select(finals::id)
-            .order(finals::id.desc())
-            .limit(limit)
-            .load(conn)?,
-    };
-    let mut views = Vec::with_capacity(ids.len());
-    for id in ids {
-        views.extend(self::task(conn, TaskId(id))?.map(|view| TaskView {
-            args: Vec::new(),
-            result: Vec::new(),
-            ..view
-        }));
-    }
-    Ok(views)
-}
-
-fn ended_runs(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<EndedRun>> {
+pub(super) fn ended_runs(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<EndedRun>> {
     use schema::{finals, task};
     let found: Vec<(String, i32, i64, i64, i64, i64)> = finals::table
         .inner_join(task::table.on(task::id.eq(finals::id)))

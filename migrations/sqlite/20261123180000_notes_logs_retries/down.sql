@@ -1,0 +1,4 @@
+DROP TABLE retry;
+DROP TABLE log;
+DROP TABLE spend;
+DROP TABLE progress;

@@ -1,0 +1,259 @@
+"""What a worker knows of its conversation and does next: runs that wait, those that run, those to give back, the end.
+
+Pure: no bytes, threads or clocks; `_post` guards it and `_runtime` acts on it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future
+from typing import NamedTuple, Optional, Union
+
+from ._handler import Done, Outcome
+from ._messages import PROTOCOL, Message, RunRef
+from ._notes import Notes
+from ._stop import StopRequest, StopSign
+from .errors import ContractError
+
+BEAT, NOTE = "beat", "note"
+FEATURES = [BEAT, NOTE]
+
+EXIT_IO, EXIT_PROTOCOL, EXIT_CONFIG = 74, 76, 78
+EXIT_TERMINATED = 128 + 15
+
+
+class Ended(NamedTuple):
+    """How the conversation ended: the exit code of the process, and a sentence (empty when all is well)."""
+
+    code: int
+    sentence: str = ""
+
+
+DRAINED = Ended(0)
+
+
+class Send(NamedTuple):
+    """Messages for the supervisor, in this order."""
+
+    messages: list[Message]
+
+
+class Start(NamedTuple):
+    """A run to be executed."""
+
+    run: Message
+    ref: RunRef
+    sign: StopSign
+
+
+Next = Union[Send, Start, Ended]
+
+
+class Running:
+    """A run that was started and is not answered."""
+
+    def __init__(self, ref: RunRef) -> None:
+        self.sign = StopSign()
+        self.notes = Notes(ref)
+        self.outcome: Optional[Outcome] = None
+        self.receipts: dict[int, Future[bool]] = {}
+
+    def spend(self, unit: str, amount: int) -> Future[bool]:
+        """One receipt stands for all that one note tells."""
+        seq = self.notes.spend(unit, amount)
+        if seq <= self.notes.acked_seq:
+            return settled(True)
+        return self.receipts.setdefault(seq, Future())
+
+
+def settled(stored: bool) -> Future[bool]:
+    """A receipt that nobody need wait for."""
+    receipt: Future[bool] = Future()
+    receipt.set_result(stored)
+    return receipt
+
+
+class Desk:
+    """The worker's side of one conversation. Methods that take messages raise ``ContractError`` when they break the contract."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._state = "greeted"
+        self.drain_reason = ""
+        self._was_told = False
+        self._features: frozenset[str] = frozenset()
+        # Bounded: a run without a credit is refused.
+        self._waiting: deque[Message] = deque()
+        self._running: dict[RunRef, Running] = {}
+        self._give_back: deque[RunRef] = deque()
+        self._over: Optional[Ended] = None
+
+    # What arrives.
+
+    def received(self, message: Message, now_s: float) -> list[Future[bool]]:
+        """Takes note of a message. Gives the receipts that it settles: whoever waits for them is told without a lock."""
+        name, body = message
+        if self._state == "closed" and name in ("run", "stop", "ack"):
+            return []
+        if name == "welcome" and self._state == "greeted":
+            self._welcome(body["protocol"], body["features"])
+        elif name == "reject" and self._state == "greeted":
+            self._over = Ended(EXIT_CONFIG, f"the supervisor refused this worker: {body['reason']}")
+        elif name == "run" and self._state == "ready":
+            self._accept(message)
+        elif name == "stop" and body["run"] is None and self._state in ("welcomed", "ready", "draining"):
+            self._was_told = True
+            self.drain(body["reason"])
+        elif name == "stop" and body["run"] is not None and self._state in ("ready", "draining"):
+            self._stop(RunRef.of(body["run"]), StopRequest(body["reason"], now_s + body["grace_ms"] / 1_000))
+        elif name == "ack" and self._state in ("ready", "draining"):
+            return self._ack(RunRef.of(body), body["seq"])
+        else:
+            raise ContractError("order", f"{name} while {self._state}: not legal in this state of the conversation")
+        return []
+
+    def _welcome(self, protocol: int, features: list[str]) -> None:
+        if protocol != PROTOCOL:
+            raise ContractError("order", f"the supervisor chose protocol {protocol}; this worker offered {PROTOCOL}")
+        self._state, self._features = "welcomed", frozenset(features)
+
+    def _accept(self, run: Message) -> None:
+        ref = RunRef.of(run.body)
+        in_flight = [*self._running, *self._give_back, *(RunRef.of(waiting.body) for waiting in self._waiting)]
+        if any(other.task == ref.task for other in in_flight):
+            raise ContractError("order", f"run: task {ref.task} already runs here")
+        if len(in_flight) >= self._concurrency:
+            raise ContractError("order", f"run: all {self._concurrency} credits of the worker are in use")
+        self._waiting.append(run)
+
+    def _stop(self, ref: RunRef, order: StopRequest) -> None:
+        # An unknown run is no error: the order crossed its answer.
+        running = self._running.get(ref)
+        if running is not None and order.reason != "recall":
+            running.sign.give(order)
+        for run in self._waiting:
+            if RunRef.of(run.body) == ref:
+                self._waiting.remove(run)
+                self._give_back.append(ref)
+                return
+
+    def _ack(self, ref: RunRef, seq: int) -> list[Future[bool]]:
+        running = self._running.get(ref)
+        if running is None and not any(RunRef.of(run.body) == ref for run in self._waiting):
+            # It crossed the answer.
+            return []
+        if running is None or not running.notes.acked(seq):
+            raise ContractError("order", f"ack: no note {seq} waits for it")
+        return [running.receipts.pop(told) for told in sorted(running.receipts) if told <= seq]
+
+    # What the worker itself brings about.
+
+    def drain(self, reason: str) -> None:
+        """Finish what runs, give back what waits, start nothing."""
+        if self._state != "draining":
+            self._state, self.drain_reason = "draining", reason
+        self._give_back.extend(RunRef.of(run.body) for run in self._waiting)
+        self._waiting.clear()
+
+    def interrupt(self, now_s: float) -> None:
+        """The process was told to terminate. While one run is being stopped this is a part of it; else all shall end."""
+        if any(running.sign.order for running in self._running.values()):
+            return
+        if self._state == "greeted":
+            self._over = Ended(EXIT_TERMINATED, "terminated before the supervisor had answered")
+        elif self._state in ("welcomed", "ready"):
+            self.drain("terminated")
+        for running in self._running.values():
+            running.sign.give(StopRequest(self.drain_reason, now_s))
+
+    def abandoned(self) -> list[Future[bool]]:
+        """Nobody is left to store anything. Gives the receipts that will never come."""
+        self._features -= {NOTE}
+        receipts = [receipt for running in self._running.values() for receipt in running.receipts.values()]
+        for running in self._running.values():
+            running.receipts.clear()
+        return receipts
+
+    def finished(self, ref: RunRef, outcome: Outcome) -> None:
+        """A handler has ended; its answer waits until all that it spent is stored."""
+        self._running[ref].outcome = outcome
+
+    def speaking(self, ref: RunRef) -> Optional[Running]:
+        """The run, while it may say something that will be heard."""
+        running = self._running.get(ref) if self.notes else None
+        return running if running is not None and running.outcome is None else None
+
+    # What is to be done.
+
+    def next(self, now_ms: int) -> Optional[Next]:
+        """What the dispatching thread does next; None means that it waits."""
+        if self._over is not None:
+            return self._over
+        given_back = self.take_back()
+        if given_back is not None:
+            return Send([given_back])
+        for ref, running in self._running.items():
+            if running.outcome is not None and (running.notes.is_settled() or not self.notes):
+                del self._running[ref]
+                last = running.notes.take_last(now_ms) if self.notes else None
+                return Send([*([last] if last else []), _answer(ref, running.outcome)])
+        if self._state == "draining" and not self._running:
+            self._state = "closed"
+            return Send([Message("bye", {})])
+        if self._state == "closed":
+            return DRAINED
+        if self._state == "welcomed":
+            self._state = "ready"
+            return Send([Message("ready", {})])
+        if self._waiting and len(self._running) < self._concurrency:
+            run = self._waiting.popleft()
+            ref = RunRef.of(run.body)
+            started = self._running[ref] = Running(ref)
+            return Start(run, ref, started.sign)
+        return None
+
+    def take_back(self) -> Optional[Message]:
+        """The next run to give back. It can be sent while another run is executing."""
+        return Message("back", self._give_back.popleft()._asdict()) if self._give_back else None
+
+    def take_note(self, now_ms: int) -> Optional[Message]:
+        """The next note that is due."""
+        if self.notes:
+            for running in self._running.values():
+                note = running.notes.take(now_ms)
+                if note is not None:
+                    return note
+        return None
+
+    def note_due_at_ms(self, now_ms: int) -> Optional[int]:
+        """When `take_note` will find something."""
+        due = [running.notes.due_at_ms(now_ms) for running in self._running.values()] if self.notes else []
+        return min((at_ms for at_ms in due if at_ms is not None), default=None)
+
+    @property
+    def has_back(self) -> bool:
+        return bool(self._give_back)
+
+    @property
+    def beats(self) -> bool:
+        return BEAT in self._features and self.may_speak
+
+    @property
+    def notes(self) -> bool:
+        return NOTE in self._features
+
+    @property
+    def may_speak(self) -> bool:
+        """True while a beat or a line for the log is legal."""
+        return self._over is None and self._state in ("welcomed", "ready", "draining")
+
+    @property
+    def may_lose_channel(self) -> bool:
+        """True once the end of the channel is no surprise."""
+        return self._over is not None or self._was_told or self._state == "closed"
+
+
+def _answer(ref: RunRef, outcome: Outcome) -> Message:
+    if isinstance(outcome, Done):
+        return Message("done", {**ref._asdict(), "result": outcome.result})
+    return Message("fail", {**ref._asdict(), **outcome._asdict()})

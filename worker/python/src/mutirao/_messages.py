@@ -1,0 +1,155 @@
+"""The messages of the contract: which fields each has, one table for both directions. No order of messages here."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple
+
+from . import _codec
+from ._fields import (
+    FEATURES_MAX,
+    KINDS_MAX,
+    Field,
+    Misfit,
+    body_of,
+    boolean,
+    integer,
+    needed,
+    one_of,
+    optional,
+    payload,
+    read_body,
+    real,
+    retry,
+    spend,
+    text,
+    texts,
+)
+from ._frames import frame
+from .errors import ContractError
+
+PROTOCOL = 1
+
+FROM_WORKER, TO_WORKER = "from_worker", "to_worker"
+
+_U16, _U32, _U64, _I32 = (
+    integer(0, 2**16 - 1),
+    integer(0, 2**32 - 1),
+    integer(0, 2**64 - 1),
+    integer(-(2**31), 2**31 - 1),
+)
+_RUN = {"task": needed(_U64), "epoch": needed(_U64)}
+_RUN_OR_NIL = Field(optional(body_of(_RUN)), None)
+_NUMBER_OR_NIL = Field(optional(_U64), None)
+_EXIT = {
+    "code": Field(optional(_I32), None),
+    "signal": Field(optional(_I32), None),
+    "oom": Field(boolean, False),
+    "peak_rss_bytes": _NUMBER_OR_NIL,
+    "cpu_ms": _NUMBER_OR_NIL,
+}
+
+_FIELDS: dict[str, dict[str, Mapping[str, Field]]] = {
+    FROM_WORKER: {
+        "hello": {
+            "protocol_min": needed(_U16),
+            "protocol_max": needed(_U16),
+            "cookie": Field(text, ""),
+            "sdk": Field(text, ""),
+            "kinds": Field(texts(KINDS_MAX), []),
+            "concurrency": Field(_U32, 1),
+            "features": Field(texts(FEATURES_MAX), []),
+        },
+        "booting": {},
+        "ready": {},
+        "beat": {},
+        "log": {
+            "run": _RUN_OR_NIL,
+            "level": Field(one_of("debug", "info", "warn", "error"), "info"),
+            "message": needed(text),
+        },
+        "note": {
+            **_RUN,
+            "done": Field(optional(real), None),
+            "total": Field(optional(real), None),
+            "message": Field(optional(text), None),
+            "spend": Field(spend, {}),
+            "seq": Field(_U64, 0),
+        },
+        "done": {**_RUN, "result": Field(payload, b""), "cut": Field(boolean, False)},
+        "fail": {
+            **_RUN,
+            "error": Field(text, ""),
+            "retry": Field(retry, "default"),
+            "exit": Field(optional(body_of(_EXIT)), None),
+        },
+        "back": _RUN,
+        "bye": {"spawn_error": Field(optional(text), None)},
+    },
+    TO_WORKER: {
+        "welcome": {"protocol": needed(_U16), "worker": Field(_U64, 0), "features": Field(texts(FEATURES_MAX), [])},
+        "reject": {"reason": needed(text)},
+        "run": {
+            **_RUN,
+            "kind": needed(text),
+            "args": Field(payload, b""),
+            "attempt": Field(_U32, 1),
+            "effect_key": Field(text, ""),
+            "time_left_ms": _NUMBER_OR_NIL,
+        },
+        "stop": {"run": _RUN_OR_NIL, "reason": needed(text), "grace_ms": needed(_U64)},
+        "ack": {**_RUN, "seq": needed(_U64)},
+    },
+}
+
+_RESERVED = ("save", "park")
+
+
+class Message(NamedTuple):
+    """A message: its name and the values of all its known fields."""
+
+    name: str
+    body: Mapping[str, Any]
+
+
+class RunRef(NamedTuple):
+    """One run of one task, as every message about it names it."""
+
+    task: int
+    epoch: int
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> RunRef:
+        return cls(body["task"], body["epoch"])
+
+
+def encode(message: Message) -> bytes:
+    """The whole frame of a message. Fields that are left out have their defaults for the reader.
+
+    Raises ``ContractError`` (``too_long``) when it does not fit into a frame.
+    """
+    return frame(_codec.encode({message.name: dict(message.body)}))
+
+
+def decode(frame_payload: bytes, direction: str) -> Message:
+    """Reads a message of one direction. Raises ``ContractError`` with the names of the contract's section 5."""
+    value = _codec.decode(frame_payload)
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ContractError("not_a_message", "a frame is a map of one key, the name of the message")
+    ((name, body),) = value.items()
+    if not isinstance(name, str):
+        raise ContractError("not_a_message", "the name of a message is text")
+    fields = _FIELDS[direction].get(name)
+    if fields is None:
+        raise _unknown(name, direction)
+    try:
+        return Message(name, read_body(fields, body))
+    except Misfit as misfit:
+        raise ContractError("body", f"{name}: {misfit}") from None
+
+
+def _unknown(name: str, direction: str) -> ContractError:
+    if name in _RESERVED:
+        return ContractError("reserved", f"{name} is reserved for a later version")
+    if any(name in names for names in _FIELDS.values()):
+        return ContractError("wrong_direction", f"{name} is never sent in this direction ({direction})")
+    return ContractError("unknown_message", f"no message is named {name[:64]!r}")

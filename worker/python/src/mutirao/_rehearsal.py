@@ -1,0 +1,108 @@
+"""One handler run in this process, with a recorder in the place of the supervisor. Which handler is not decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import Future
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Optional, Union
+
+from . import _codec
+from ._desk import settled
+from ._handler import Done, Failed, Handler
+from ._handler import Outcome as _Outcome
+from ._notes import Progress
+from ._stop import StopRequest, StopSign
+from ._values import plain
+from .context import Context, Facts, Level
+
+_GRACE_S = 10.0
+
+
+@dataclass
+class Outcome:
+    """How a run ended, and what it told."""
+
+    result: Any = None
+    """What the handler returned, after it has travelled: tuples are lists, dataclasses are dicts."""
+    error: Optional[str] = None
+    """Why it failed; None when it did not."""
+    retry: Union[str, float] = "default"
+    """After a failure: ``"default"``, ``"never"``, or seconds."""
+    progress: list[Progress] = field(default_factory=list)
+    spent: dict[str, int] = field(default_factory=dict)
+    logs: list[tuple[Level, str]] = field(default_factory=list)
+
+
+class _Recorder:
+    """Keeps what a run tells, and may stop it at a certain point."""
+
+    def __init__(self, stop_after_progress: Optional[int]) -> None:
+        self.told = Outcome()
+        self.sign = StopSign()
+        self._stop_after = stop_after_progress
+        self._stop_if_due()
+
+    def _stop_if_due(self) -> None:
+        if self._stop_after is not None and len(self.told.progress) >= self._stop_after:
+            self.sign.give(StopRequest("cancel", time.monotonic() + _GRACE_S))
+
+    def _add(self, progress: Progress) -> None:
+        self.told.progress.append(progress)
+        self._stop_if_due()
+
+    def progress(self, done: float, total: Optional[float], message: Optional[str]) -> None:
+        self._add(Progress(done, total, message))
+
+    def note(self, message: str) -> None:
+        self._add(Progress(message=message))
+
+    def spend(self, unit: str, amount: int) -> Future[bool]:
+        self.told.spent[unit] = self.told.spent.get(unit, 0) + amount
+        return settled(True)
+
+    def log(self, level: Level, text: str) -> None:
+        self.told.logs.append((level, text))
+
+
+def rehearse(
+    handler: Handler, args: Mapping[str, Any], attempt: int = 1, stop_after_progress: Optional[int] = None
+) -> Outcome:
+    """Runs a handler, sync or async, to its end."""
+    if handler.is_async:
+        return asyncio.run(rehearse_async(handler, args, attempt, stop_after_progress))
+    recorder = _Recorder(stop_after_progress)
+    outcome = copy_context().run(handler.run, _context(handler, attempt, recorder), _packed(args))
+    return _told(recorder, outcome)
+
+
+async def rehearse_async(
+    handler: Handler, args: Mapping[str, Any], attempt: int = 1, stop_after_progress: Optional[int] = None
+) -> Outcome:
+    """Runs an async handler to its end, in a task of its own."""
+    recorder = _Recorder(stop_after_progress)
+    task = asyncio.ensure_future(handler.run_async(_context(handler, attempt, recorder), _packed(args)))
+    loop = asyncio.get_running_loop()
+    recorder.sign.listen(lambda: loop.call_soon_threadsafe(task.cancel))
+    await asyncio.wait([task])
+    return _told(recorder, Failed("stopped: cancel") if task.cancelled() else task.result())
+
+
+def _context(handler: Handler, attempt: int, recorder: _Recorder) -> Context:
+    return Context(Facts(1, attempt, handler.kind, attempt, "test:1", None), recorder.sign, recorder)
+
+
+def _packed(args: Mapping[str, Any]) -> bytes:
+    return _codec.encode(plain(args, "args", 0))
+
+
+def _told(recorder: _Recorder, outcome: _Outcome) -> Outcome:
+    told = recorder.told
+    if isinstance(outcome, Done):
+        told.result = _codec.decode(outcome.result) if outcome.result else None
+        return told
+    told.error = outcome.error
+    told.retry = outcome.retry["after_ms"] / 1_000 if isinstance(outcome.retry, dict) else outcome.retry
+    return told

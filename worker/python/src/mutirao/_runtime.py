@@ -1,0 +1,158 @@
+"""The threads of a worker: one reads, one beats, the main one dispatches runs and sends their answers, in order.
+
+Where handlers execute: at concurrency 1 sync ones on the main thread, else on a pool; async ones on one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Mapping, Optional
+
+from ._channel import Channel
+from ._desk import EXIT_IO, EXIT_PROTOCOL, FEATURES, Desk, Ended, Send, Start, settled
+from ._frames import FrameDecoder
+from ._handler import Failed, Handler, Outcome, unknown_kind
+from ._messages import PROTOCOL, TO_WORKER, Message, RunRef, decode
+from ._post import Post, leave
+from ._version import SDK
+from .context import Context, Facts, Level
+from .errors import ChannelError, ContractError, Stopped
+
+EXIT_CHANNEL_ENDED = 1
+
+
+class RunOutlet:
+    """What one run tells, on its way to the supervisor."""
+
+    def __init__(self, post: Post, ref: RunRef) -> None:
+        self._post = post
+        self._ref = ref
+
+    def progress(self, done: float, total: Optional[float], message: Optional[str]) -> None:
+        self._post.say(self._ref, lambda running: running.notes.progress(done, total, message))
+
+    def note(self, message: str) -> None:
+        self._post.say(self._ref, lambda running: running.notes.say(message))
+
+    def spend(self, unit: str, amount: int) -> Future[bool]:
+        return self._post.say(self._ref, lambda running: running.spend(unit, amount)) or settled(False)
+
+    def log(self, level: Level, text: str) -> None:
+        self._post.log(self._ref, level, text)
+
+
+class Runtime:
+    """Plays a whole worker, from ``hello`` to its end. Made and run on the main thread."""
+
+    def __init__(self, channel: Channel, handlers: Mapping[str, Handler], concurrency: int) -> None:
+        self._channel = channel
+        self._handlers = handlers
+        self._concurrency = concurrency
+        self.post = Post(channel, Desk(concurrency))
+        self._pool = ThreadPoolExecutor(concurrency, "mutirao-run") if concurrency > 1 else None
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+
+    def run(self) -> Ended:
+        """Returns when the worker was told to stop and everything is answered, or when it was refused."""
+        self.post.interrupts.install()
+        hello = {
+            "protocol_min": PROTOCOL,
+            "protocol_max": PROTOCOL,
+            "cookie": self._channel.cookie,
+            "sdk": SDK,
+            "kinds": sorted(self._handlers),
+            "concurrency": self._concurrency,
+            "features": FEATURES,
+        }
+        # The greeting leaves before anything else can: the other threads do not exist yet.
+        self.post.send(Message("hello", hello))
+        threading.Thread(target=self._read, name="mutirao-reader", daemon=True).start()
+        threading.Thread(target=self.post.attend, name="mutirao-beat", daemon=True).start()
+        while True:
+            what = self.post.next()
+            if isinstance(what, Send):
+                self.post.send(*what.messages)
+            elif isinstance(what, Start):
+                self._start(what)
+            else:
+                return what
+
+    def _read(self) -> None:
+        decoder = FrameDecoder()
+        try:
+            while data := self._channel.read():
+                decoder.push(data)
+                while (payload := decoder.next_frame()) is not None:
+                    self.post.received(decode(payload, TO_WORKER))
+        except ContractError as error:
+            leave(EXIT_PROTOCOL, f"the supervisor broke the contract: {error}")
+        except ChannelError as error:
+            leave(EXIT_IO, str(error))
+        if decoder.is_partial():
+            leave(EXIT_PROTOCOL, "the supervisor's last frame is cut off")
+        if not self.post.change(lambda desk: desk.may_lose_channel):
+            leave(EXIT_CHANNEL_ENDED, "the supervisor is gone")
+        self.post.lost()
+
+    def _start(self, start: Start) -> None:
+        body = start.run.body
+        left_ms = body["time_left_ms"]
+        deadline = None if left_ms is None else time.monotonic() + left_ms / 1_000
+        facts = Facts(*start.ref, body["kind"], body["attempt"], body["effect_key"], deadline)
+        context = Context(facts, start.sign, RunOutlet(self.post, start.ref))
+        handler = self._handlers.get(body["kind"])
+        if handler is None:
+            self._finish(start.ref, unknown_kind(body["kind"], sorted(self._handlers)))
+        elif handler.is_async:
+            self._start_async(start, handler, context)
+        elif self._pool is not None:
+            self._pool.submit(lambda: self._finish(start.ref, copy_context().run(handler.run, context, body["args"])))
+        else:
+            self._finish(start.ref, self._run_here(handler, context, body["args"]))
+
+    def _finish(self, ref: RunRef, outcome: Outcome) -> None:
+        self.post.change(lambda desk: desk.finished(ref, outcome))
+
+    def _run_here(self, handler: Handler, context: Context, args: bytes) -> Outcome:
+        try:
+            with self.post.interrupts.armed(context):
+                return copy_context().run(handler.run, context, args)
+        except Stopped as stopped:
+            # It came when the handler had just ended.
+            return Failed(str(stopped))
+
+    def _start_async(self, start: Start, handler: Handler, context: Context) -> None:
+        loop = self._loop = self._loop or _serve_loop()
+
+        def begin() -> None:
+            task = loop.create_task(handler.run_async(context, start.run.body["args"]))
+            task.add_done_callback(end)
+            start.sign.listen(lambda: loop.call_soon_threadsafe(task.cancel))
+
+        def end(task: asyncio.Task[Outcome]) -> None:
+            # A task that is cancelled before its first step has no outcome of its own.
+            order = start.sign.order
+            stopped = Failed(f"stopped: {order.reason if order else 'cancelled'}")
+            self._finish(start.ref, stopped if task.cancelled() else task.result())
+
+        loop.call_soon_threadsafe(begin)
+
+
+def _serve_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+
+    def serve() -> None:
+        asyncio.set_event_loop(loop)
+        while True:
+            try:
+                loop.run_forever()
+            except (SystemExit, KeyboardInterrupt):
+                # Of a task that a handler has started: the end of that task, not of all others.
+                continue
+
+    threading.Thread(target=serve, name="mutirao-loop", daemon=True).start()
+    return loop

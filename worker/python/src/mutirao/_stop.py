@@ -1,0 +1,51 @@
+"""The order to stop one run, and where it arrives. What a handler does about it is not decided here."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, NamedTuple, Optional
+
+
+class StopRequest(NamedTuple):
+    """A run shall stop."""
+
+    reason: str
+    """``cancel``, ``timeout``, ``shutdown``, ``scaling``, ``recycling``, ``reload``, ``sibling``, ``budget``, ``memory``, or
+    a later word."""
+    deadline: float
+    """When the process is killed, on the clock of ``time.monotonic()``, in seconds."""
+
+
+class StopSign:
+    """Where the order arrives. Only the first one counts: a later one cannot take back what was begun."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._raised = threading.Event()
+        self._order: Optional[StopRequest] = None
+        self._listener: Optional[Callable[[], object]] = None
+
+    @property
+    def order(self) -> Optional[StopRequest]:
+        return self._order
+
+    def give(self, order: StopRequest) -> None:
+        with self._lock:
+            if self._order is not None:
+                return
+            self._order, listener = order, self._listener
+        self._raised.set()
+        if listener is not None:
+            listener()
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Calls ``listener`` once the order is there, from the thread that brings it; at once when it already is."""
+        with self._lock:
+            if self._order is None:
+                self._listener = listener
+                return
+        listener()
+
+    def wait(self, at_most_s: Optional[float]) -> Optional[StopRequest]:
+        self._raised.wait(at_most_s)
+        return self._order

@@ -1,0 +1,174 @@
+"""Handlers run in this process; workers that are put together wrongly; and what a worker says to a person."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import unittest
+from dataclasses import dataclass
+from typing import Any
+
+from mutirao import Context, Fail, RetryAfter, Worker, WorkerError, current
+from mutirao._by_hand import explanation, main, parse_args
+from mutirao._notes import Progress
+from mutirao.testing import arun, run
+
+
+@dataclass
+class Size:
+    width: int
+    height: int
+
+
+app = Worker()
+
+
+@app.task("resize", fatal=(LookupError,))
+def resize(cx: Context, path: str, size: Size, times: int = 1) -> tuple[str, Size]:
+    for number in range(times):
+        cx.progress(number + 1, times)
+        cx.spend("pixels", size.width * size.height)
+        cx.check()
+    if path == "missing":
+        raise KeyError(path)
+    if path == "busy":
+        raise RetryAfter("30s", "the disk is busy")
+    if path == "bad":
+        raise Fail("no picture")
+    cx.info(f"attempt {cx.attempt} of {cx.kind}")
+    return path, size
+
+
+@app.task
+async def crawl(cx: Context, url: str) -> bool:
+    cx.note("reading")
+    stored = await cx.spend("requests", 1)
+    await asyncio.sleep(0)
+    return stored and current() is cx
+
+
+class InProcess(unittest.TestCase):
+    def test_what_a_handler_returns_and_tells(self) -> None:
+        outcome = run(app, kind="resize", attempt=2, path="a", size={"width": 2, "height": 3}, times=2)
+        self.assertEqual(outcome.result, ["a", {"width": 2, "height": 3}])
+        self.assertIsNone(outcome.error)
+        self.assertEqual(outcome.progress, [Progress(1.0, 2.0), Progress(2.0, 2.0)])
+        self.assertEqual(outcome.spent, {"pixels": 12})
+        self.assertEqual(outcome.logs, [("info", "attempt 2 of resize")])
+        self.assertIsNone(current())
+
+    def test_how_a_handler_fails(self) -> None:
+        table: list[tuple[dict[str, Any], str, Any]] = [
+            ({"path": "missing"}, "KeyError: 'missing'", "never"),
+            ({"path": "busy"}, "the disk is busy", 30.0),
+            ({"path": "bad"}, "no picture", "never"),
+            (
+                {"path": 5},
+                "resize: argument path: expected str, got int 5; known arguments are path, size, times",
+                "never",
+            ),
+        ]
+        for args, sentence, retry in table:
+            outcome = run(app, kind="resize", size={"width": 1, "height": 1}, **args)
+            assert outcome.error is not None
+            self.assertIn(sentence, outcome.error)
+            self.assertEqual(outcome.retry, retry)
+
+    def test_a_function_alone_and_a_stop(self) -> None:
+        outcome = run(resize, stop_after_progress=2, path="a", size=Size(1, 1), times=5)
+        self.assertEqual((outcome.error, len(outcome.progress)), ("stopped: cancel", 2))
+
+    def test_async_handlers(self) -> None:
+        self.assertEqual(run(crawl, url="x").result, True)
+        self.assertEqual(asyncio.run(arun(app, kind="crawl", url="x")).result, True)
+        self.assertEqual(run(crawl, stop_after_progress=1, url="x").error, "stopped: cancel")
+        self.assertEqual(run(crawl, stop_after_progress=0, url="x").error, "stopped: cancel")
+        self.assertIn("argument url is missing", str(run(crawl).error))
+
+    def test_which_handler_is_meant_must_be_clear(self) -> None:
+        with self.assertRaisesRegex(WorkerError, "say kind=, one of crawl, resize"):
+            run(app)
+        self.assertEqual(run(lambda a: a, a=1).result, 1)
+
+    def test_wrong_units_amounts_and_progress_are_the_fault_of_the_caller(self) -> None:
+        wrong = [
+            lambda cx: cx.spend("Tokens", 1),
+            lambda cx: cx.spend("tokens", -1),
+            lambda cx: cx.spend("tokens", 2**53 + 1),
+            lambda cx: cx.spend("tokens", 0.5),
+            lambda cx: cx.spend("tokens", True),
+            lambda cx: cx.progress(float("nan")),
+            lambda cx: cx.progress(1, float("inf")),
+        ]
+        for handler in wrong:
+            self.assertIn("ValueError", str(run(handler).error))
+
+
+class Building(unittest.TestCase):
+    def test_a_worker_that_is_put_together_wrongly(self) -> None:
+        worker = Worker()
+        worker.task("twice")(lambda: None)
+        for kind, sentence in [
+            ("twice", "two handlers"),
+            ("Upper", "1 to 64 of a-z"),
+            ("", "1 to 64"),
+            ("a" * 65, "1 to 64"),
+        ]:
+            with self.subTest(kind), self.assertRaisesRegex(WorkerError, sentence):
+                worker.task(kind)(lambda: None)
+
+    def test_the_function_stays_what_it_is_and_gives_its_name(self) -> None:
+        worker = Worker()
+
+        @worker.task
+        def make_thumb() -> int:
+            return 5
+
+        @worker.task()
+        def other() -> int:
+            return 6
+
+        self.assertEqual((make_thumb(), other(), sorted(worker.handlers)), (5, 6, ["make_thumb", "other"]))
+
+
+class ByHand(unittest.TestCase):
+    def test_it_says_what_it_is_and_what_to_type(self) -> None:
+        text = explanation(app.handlers, ["python3", "my worker.py"], ["my worker.py"])
+        for line in (
+            "    crawl(url: str)",
+            "    resize(path: str, size: Size, times: int = 1)",
+            "    [pools.my-worker]",
+            '    command = ["python3", "my worker.py"]',
+            "    supervisor enqueue crawl url=...",
+            "    python3 'my worker.py' --try crawl url=...",
+        ):
+            self.assertIn(line, text.splitlines())
+        self.assertIn("[pools.images]", explanation(app.handlers, ["p"], ["/srv/images/__main__.py"]))
+
+    def test_one_handler_can_be_tried(self) -> None:
+        table = [
+            (
+                ["resize", "path=a", 'size:={"width": 1, "height": 2}'],
+                0,
+                '["a", {"width": 1, "height": 2}]\n',
+                "info: attempt 1",
+            ),
+            (["resize", "path=bad", 'size:={"width": 1, "height": 2}'], 20, "", "no picture"),
+            (["resize"], 20, "", "argument path is missing"),
+            (["resized"], 64, "", "known kinds are crawl, resize"),
+            ([], 64, "", "known kinds are crawl, resize"),
+            (["resize", "path"], 64, "", "write key=value"),
+            (["resize", "path:={"], 64, "", "is no JSON"),
+        ]
+        for words, code, out, err in table:
+            with self.subTest(words), contextlib.redirect_stdout(io.StringIO()) as stdout:
+                with contextlib.redirect_stderr(io.StringIO()) as stderr:
+                    self.assertEqual(main(app.handlers, [], ["w.py", "--try", *words]), code)
+                self.assertEqual(stdout.getvalue(), out)
+                self.assertIn(err, stderr.getvalue())
+
+    def test_args_of_a_command_line(self) -> None:
+        self.assertEqual(
+            parse_args(["a=b=c", "n:=1", "e=", "u=http://x?y:=1"]), {"a": "b=c", "n": 1, "e": "", "u": "http://x?y:=1"}
+        )
