@@ -19,4 +19,5 @@ mod python_client;
 mod python_workers;
 mod stopping;
 mod stubborn;
+mod surface;
 mod wrong_steps;

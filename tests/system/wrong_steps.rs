@@ -81,7 +81,8 @@ fn a_task_that_nobody_can_run_is_refused_with_the_nearest() {
 fn places_that_cannot_be_used_are_told_with_what_to_do() {
     let sandbox = Sandbox::new("db = \"taken.db\"\n");
     std::fs::write(sandbox.path("taken.db.sock"), "mine").unwrap();
-    sandbox.cli(&["run"]).exits(6).complains("taken.db.sock is in the way of the socket; move it");
+    sandbox.cli(&["run"]).exits(6).complains("taken.db.sock is no socket").complains("move it away");
+    assert_eq!(std::fs::read_to_string(sandbox.path("taken.db.sock")).unwrap(), "mine", "and is left alone");
     sandbox.write("supervisor.toml", "db = \"gone/queue.db\"\n");
     sandbox.cli(&["run"]).exits(3).complains("gone; make it with mkdir -p");
     std::fs::write(sandbox.path("text.db"), "this is no database, and long enough to be taken for one").unwrap();
