@@ -28,6 +28,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// With what a caller says of one task.
+    pub fn with(self, of_task: Overrides) -> Limits {
+        Limits {
+            timeout_ms: of_task.timeout_ms.or(self.timeout_ms),
+            max_attempts: of_task.max_attempts.unwrap_or(self.max_attempts),
+            max_crashes: of_task.max_crashes.unwrap_or(self.max_crashes),
+            backoff: self.backoff,
+        }
+    }
+}
+
 /// A pool as the queue sees it: a name, and the queues that it serves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PoolPolicy {
@@ -43,12 +55,6 @@ pub struct Policies {
 
 impl Policies {
     pub fn limits(&self, kind: &str, of_task: Overrides) -> Limits {
-        let of_kind = self.kinds.get(kind).copied().unwrap_or_default();
-        Limits {
-            timeout_ms: of_task.timeout_ms.or(of_kind.timeout_ms),
-            max_attempts: of_task.max_attempts.unwrap_or(of_kind.max_attempts),
-            max_crashes: of_task.max_crashes.unwrap_or(of_kind.max_crashes),
-            backoff: of_kind.backoff,
-        }
+        self.kinds.get(kind).copied().unwrap_or_default().with(of_task)
     }
 }

@@ -74,13 +74,30 @@ fn a_command_that_fails_says_how() {
 }
 
 #[test]
-fn the_stdout_of_a_failure_is_in_the_log() {
+fn stdout_is_in_the_log_as_well_and_before_the_answer() {
+    for (end, count) in [("exit 1", 40_000), ("exit 0", 40_000), ("exec 1>&-; echo silence >&2", 3)] {
+        let mut worker = stock();
+        let script = format!("echo first >&2; head -c {count} /dev/zero | tr '\\0' x; echo; echo last words; {end}");
+        worker.peer.run(1, "command", &sh(&script));
+        if end == "exit 1" {
+            drop(worker.peer.fail())
+        } else {
+            drop(worker.peer.done())
+        }
+        let log = worker.dismiss();
+        assert_eq!(log.matches('x').count(), count, "{end}: {log:.100}");
+        for line in ["first\n", "last words\n"] {
+            assert!(log.contains(line), "{end}: no {line:?} in {log:.100}");
+        }
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() {
     let mut worker = stock();
-    worker.peer.run(1, "command", &sh("head -c 40000 /dev/zero | tr '\\0' x; echo last words; exit 1"));
-    worker.peer.fail();
-    let log = worker.dismiss();
-    assert!(log.ends_with("xxxlast words\n"), "{log}");
-    assert_eq!(log.len(), 32 * 1024);
+    worker.peer.run(1, "command", &sh("head -c 5000000 /dev/zero | tr '\\0' x; echo end"));
+    assert!(worker.peer.done().result.read::<String>().unwrap().ends_with("xend\n"));
+    worker.dismiss();
 }
 
 #[test]

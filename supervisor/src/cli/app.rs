@@ -8,7 +8,9 @@ use super::colour::{self, Choice};
 use super::exit::{self, CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
-use super::{add, cancel, check, completions, demo, doctor, enqueue, init, list, run, show, wait, worker};
+use super::{
+    add, cancel, check, completions, demo, doctor, enqueue, init, list, logs, retry, run, show, stats, wait, worker,
+};
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
 
@@ -42,9 +44,9 @@ enum Command {
         after_help = "Examples:\n  supervisor --config app/supervisor.toml run --ready-file ready.json --die-with-parent\n  supervisor --db queue.db run --until-empty"
     )]
     Run(run::Args),
-    /// Add a task of any kind
+    /// Add a task of any kind, or many
     #[command(
-        after_help = "Examples:\n  supervisor enqueue resize path=/a.png width:=640\n  supervisor enqueue report --args @report.json --in 5m --wait"
+        after_help = "Examples:\n  supervisor enqueue resize path=/a.png width:=640 --in 5m --wait\n  supervisor enqueue --bulk tasks.jsonl"
     )]
     Enqueue(enqueue::Args),
     /// Add a plain command, to be run in the current folder
@@ -53,7 +55,9 @@ enum Command {
     )]
     Add(add::Args),
     /// List tasks
-    #[command(after_help = "Examples:\n  supervisor list --state failed\n  supervisor list --limit 500 -o json")]
+    #[command(
+        after_help = "Examples:\n  supervisor list --state failed --kind resize\n  supervisor list --all -o jsonl"
+    )]
     List(list::Args),
     /// Show a task: where it stands and why, what it has spent, how each run ended
     #[command(after_help = "Examples:\n  supervisor show 42\n  supervisor show 42 -o json")]
@@ -63,9 +67,18 @@ enum Command {
         after_help = "Exits with 0 completed, 20 failed, 21 cancelled, 7 timed out.\n\nExamples:\n  supervisor wait 42\n  supervisor wait 42 --timeout 5m -o json"
     )]
     Wait(wait::Args),
-    /// Cancel a task, and wait until all its processes are gone
-    #[command(after_help = "Examples:\n  supervisor cancel 42\n  supervisor --db queue.db cancel 42 -o json")]
+    /// Cancel tasks, and wait until all their processes are gone
+    #[command(after_help = "Examples:\n  supervisor cancel 42 43\n  supervisor --db queue.db cancel 42 -o json")]
     Cancel(cancel::Args),
+    /// Make final tasks available once more, with their budgets as new
+    #[command(after_help = "Examples:\n  supervisor retry 42\n  supervisor retry 42 43 -o json")]
+    Retry(retry::Args),
+    /// Show what a task printed, with times in UTC
+    #[command(after_help = "Examples:\n  supervisor logs 42 --follow\n  supervisor logs 42 --attempt 1 -o jsonl")]
+    Logs(logs::Args),
+    /// Count tasks and workers by where they stand
+    #[command(after_help = "Examples:\n  supervisor stats\n  supervisor --db queue.db stats -o json")]
+    Stats,
     /// Look for anything that is wrong, and exit with 1 when there is
     #[command(after_help = "Examples:\n  supervisor doctor\n  supervisor --db queue.db doctor -o json")]
     Doctor,
@@ -102,6 +115,9 @@ impl App {
             Command::Show(args) => show::run(&args, &place, format),
             Command::Wait(args) => wait::run(&args, &place, format),
             Command::Cancel(args) => cancel::run(&args, &place, format),
+            Command::Retry(args) => retry::run(&args, &place, format),
+            Command::Logs(args) => logs::run(&args, &place, format),
+            Command::Stats => stats::run(&place, format),
             Command::Demo(args) => demo::run(&args, &place, format),
             Command::Doctor => doctor::run(&place, format),
         };
@@ -180,7 +196,7 @@ mod tests {
 
     #[test]
     fn arguments_are_read_or_refused() {
-        let table: [(&[&str], bool); 18] = [
+        let table: [(&[&str], bool); 28] = [
             (&["run", "--db", "q.db"], true),
             (&["--config", "a.toml", "run"], true),
             (&["enqueue", "resize", "path=/a", "w:=640", "--priority", "-7", "--in", "5m"], true),
@@ -191,7 +207,17 @@ mod tests {
             (&["add", "sh"], false),
             (&["list", "--state", "failed", "--limit", "500", "-o", "json"], true),
             (&["list", "--state", "broken"], false),
-            (&["list", "--limit", "501"], false),
+            (&["list", "--limit", "100001"], false),
+            (&["list", "--all", "--cursor=-7.1.images", "--kind", "a", "--queue", "b"], true),
+            (&["list", "--all", "--limit", "7"], false),
+            (&["enqueue"], false),
+            (&["enqueue", "--bulk", "-"], true),
+            (&["enqueue", "resize", "--bulk", "-"], false),
+            (&["enqueue", "--bulk", "-", "--wait"], false),
+            (&["cancel", "1", "2"], true),
+            (&["retry"], false),
+            (&["logs", "42", "-f", "--attempt", "2"], true),
+            (&["logs", "42", "--attempt", "0"], false),
             (&["wait", "42", "--timeout", "5m"], true),
             (&["show", "x"], false),
             (&["worker"], false),

@@ -1,32 +1,41 @@
-//! `cancel`: stops a task, and says "cancelled" only when none of its processes is left.
+//! `cancel`: stops tasks, and says "cancelled" of each only when none of its processes is left.
 
 use clap::Args as ClapArgs;
-use serde_json::json;
 
 use super::client::{Client, blocking};
 use super::exit::{CliError, Exit};
-use super::output::{self, Format};
+use super::ids::{self, Outcome, task_id};
+use super::output::Format;
 use super::place::Place;
 use super::wait::until_final;
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// The id of the task
-    id: i64,
+    /// The ids of the tasks
+    #[arg(required = true, value_name = "ID", value_parser = task_id)]
+    ids: Vec<i64>,
 }
 
 pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
     let config = place.load()?;
-    let outcome = blocking(async {
+    let results = blocking(async {
         let mut client = Client::connect(&config.db).await?;
-        let outcome = client.cancel(args.id).await?.outcome;
-        if outcome != "stopping" {
-            return Ok::<_, CliError>(outcome);
+        let mut results = Vec::new();
+        // All are told before any is waited for.
+        for id in &args.ids {
+            let cancelled = client.cancel(*id).await;
+            results.push(cancelled.map(|told| Outcome { id: *id, outcome: told.outcome }).map_err(CliError::from));
         }
-        let state = until_final(&mut client, args.id, None).await?.summary.state;
-        // A result that was read before the processes were gone wins over the stop.
-        Ok(if state == "cancelled" { state } else { format!("already {state}") })
+        for result in &mut results {
+            if let Ok(Outcome { id, outcome }) = result
+                && outcome == "stopping"
+            {
+                let state = until_final(&mut client, *id, None).await?.summary.state;
+                // A result that was read before the processes were gone wins over the stop.
+                *outcome = if state == "cancelled" { state } else { format!("already {state}") };
+            }
+        }
+        Ok::<_, CliError>(results)
     })??;
-    output::one(format, &json!({ "id": args.id, "outcome": outcome }), Some(args.id), || outcome.clone())?;
-    Ok(if outcome.ends_with("cancelled") { Exit::Done } else { Exit::Refused })
+    ids::tell(results, |outcome| outcome.ends_with("cancelled"), format)
 }

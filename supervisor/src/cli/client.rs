@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use ipc_contract::TaskSpec;
-use queue_core::state::TaskState;
+use queue_core::store::Filter;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
+use super::log_stream::LogStream;
 use crate::http::ApiError;
-use crate::http::dto::{Cancelled, Enqueued, Examination, Task, TaskList};
+use crate::http::dto::{Cancelled, Enqueued, EnqueuedAll, Examination, Retried, Stats, Task, TaskList};
 use crate::shell::lock::Holder;
 
 /// An answer, at most: the largest result, spelled out as JSON, is far below.
@@ -85,13 +86,46 @@ impl Client {
         self.ask(Method::GET, &format!("/v1/tasks/{id}?wait={}ms", wait.as_millis()), None).await
     }
 
-    pub async fn list(&mut self, state: Option<TaskState>, limit: i64) -> Result<TaskList, ClientError> {
-        let state = state.map(|state| format!("&state={}", state.name())).unwrap_or_default();
-        self.ask(Method::GET, &format!("/v1/tasks?limit={limit}{state}"), None).await
+    /// Enqueues all of a list or none; returns once they are committed. `body` is JSON: `{"tasks": [...]}` with at most
+    /// [`crate::http::BULK_TASKS_MAX`] of them, of at most [`crate::http::BODY_BYTES_MAX`] in all.
+    pub async fn enqueue_all(&mut self, body: Vec<u8>) -> Result<EnqueuedAll, ClientError> {
+        self.ask(Method::POST, "/v1/tasks/bulk", Some(body)).await
+    }
+
+    /// A page of at most `limit` tasks, from behind the `next` of another page.
+    pub async fn list(&mut self, filter: &Filter, cursor: Option<&str>, limit: i64) -> Result<TaskList, ClientError> {
+        let mut path = format!("/v1/tasks?limit={limit}");
+        let state = filter.state.map(|state| state.name());
+        let (kind, queue) = (filter.kind.as_deref(), filter.queue.as_deref());
+        for (name, value) in [("state", state), ("kind", kind), ("queue", queue), ("cursor", cursor)] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", encoded(value)));
+            }
+        }
+        self.ask(Method::GET, &path, None).await
     }
 
     pub async fn cancel(&mut self, id: i64) -> Result<Cancelled, ClientError> {
         self.ask(Method::POST, &format!("/v1/tasks/{id}/cancel"), None).await
+    }
+
+    pub async fn retry(&mut self, id: i64) -> Result<Retried, ClientError> {
+        self.ask(Method::POST, &format!("/v1/tasks/{id}/retry"), None).await
+    }
+
+    /// What one run printed, or the last one; with `follow` also what is printed from now on.
+    pub async fn log(&mut self, id: i64, attempt: Option<i64>, follow: bool) -> Result<LogStream, ClientError> {
+        let attempt = attempt.map(|attempt| format!("&attempt={attempt}")).unwrap_or_default();
+        let response = self.send(Method::GET, &format!("/v1/tasks/{id}/logs?follow={follow}{attempt}"), None).await?;
+        if response.status().is_success() {
+            return Ok(LogStream::new(response.into_body()));
+        }
+        let (status, bytes) = finish(response).await?;
+        Err(refused(status, &bytes))
+    }
+
+    pub async fn stats(&mut self) -> Result<Stats, ClientError> {
+        self.ask(Method::GET, "/v1/stats", None).await
     }
 
     pub async fn examine(&mut self) -> Result<Examination, ClientError> {
@@ -105,10 +139,7 @@ impl Client {
         body: Option<Vec<u8>>,
     ) -> Result<T, ClientError> {
         let (status, bytes) = self.exchange(method, path, body).await?;
-        if status.is_success() {
-            return read(&bytes);
-        }
-        Err(ClientError::Refused(ApiError { status, body: read(&bytes)? }))
+        if status.is_success() { read(&bytes) } else { Err(refused(status, &bytes)) }
     }
 
     async fn exchange(
@@ -117,6 +148,15 @@ impl Client {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<(StatusCode, Bytes), ClientError> {
+        finish(self.send(method, path, body).await?).await
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response<Incoming>, ClientError> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
@@ -129,7 +169,7 @@ impl Client {
                 self.sender = open(&self.socket).await?;
             }
             match self.sender.try_send_request(request).await {
-                Ok(response) => return finish(response).await,
+                Ok(response) => return Ok(response),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => request = unsent,
                     None => return Err(ClientError::Broken(failed.into_error().to_string())),
@@ -151,12 +191,25 @@ async fn open(socket: &Path) -> Result<SendRequest<Full<Bytes>>, ClientError> {
     Ok(sender)
 }
 
-async fn finish(response: hyper::Response<hyper::body::Incoming>) -> Result<(StatusCode, Bytes), ClientError> {
+async fn finish(response: Response<Incoming>) -> Result<(StatusCode, Bytes), ClientError> {
     let status = response.status();
     match Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await {
         Ok(body) => Ok((status, body.to_bytes())),
         Err(error) => Err(ClientError::Broken(error.to_string())),
     }
+}
+
+fn refused(status: StatusCode, bytes: &[u8]) -> ClientError {
+    read(bytes).map_or_else(|error| error, |body| ClientError::Refused(ApiError { status, body }))
+}
+
+/// A value as it may stand behind a `?`.
+fn encoded(value: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    value.bytes().map(byte).collect()
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
@@ -188,4 +241,15 @@ impl std::error::Error for ClientError {}
 pub fn blocking<T>(conversation: impl Future<Output = T>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(conversation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_cannot_break_out_of_its_place() {
+        assert_eq!(encoded("text.stats_2-a"), "text.stats_2-a");
+        assert_eq!(encoded("a b&limit=1#\u{e9}"), "a%20b%26limit%3D1%23%C3%A9");
+    }
 }

@@ -3,13 +3,27 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::http::dto::{Attempt, Task};
+use queue_core::priority::TaskPriority;
+
+use crate::http::dto::{Attempt, Progress, Task};
 use crate::text::printable;
 
 /// Everything that is known of a task, over several lines.
 pub fn describe(task: &Task) -> String {
     let mut lines =
         vec![headline(task), format!("  {}", state_of(task)), format!("  {}", times_of(task)), budgets_of(task)];
+    if let Some(progress) = &task.summary.progress {
+        lines.push(format!(
+            "  progress: {}; said at {} by attempt {}",
+            progress_of(progress),
+            progress.at,
+            progress.run
+        ));
+    }
+    if !task.spent.is_empty() {
+        let units: Vec<String> = task.spent.iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
+        lines.push(format!("  spent: {}", printable(units.join(", ").as_bytes())));
+    }
     if !task.args.is_null() {
         lines.push(format!("  args: {}", printable(task.args.to_string().as_bytes())));
     }
@@ -27,12 +41,35 @@ fn headline(task: &Task) -> String {
     let mut line = format!("task {}: {} in queue {}", summary.id, summary.kind, summary.queue);
     if summary.priority != 0 {
         // Writing to a string cannot fail, here and below.
-        let _ = write!(line, ", priority {}", summary.priority);
+        let _ = write!(line, ", priority {}", priority_of(summary.priority));
     }
     if let Some(name) = &summary.name {
         let _ = write!(line, ", named {}", printable(name.as_bytes()));
     }
     line
+}
+
+/// By its name where it has one, and its number.
+fn priority_of(number: i8) -> String {
+    match TaskPriority::NAMES.iter().find(|(_, value)| *value == number) {
+        Some((name, _)) => format!("{name} ({number})"),
+        None => number.to_string(),
+    }
+}
+
+/// How far a run is, such as "62 % (2.5 of 4): half way".
+pub fn progress_of(progress: &Progress) -> String {
+    let count = match (progress.done, progress.total) {
+        (Some(done), Some(total)) if total > 0.0 => format!("{:.0} % ({done} of {total})", 100.0 * done / total),
+        (Some(done), _) => format!("{done} done"),
+        (None, Some(total)) => format!("of {total}"),
+        (None, None) => String::new(),
+    };
+    match &progress.message {
+        Some(message) if count.is_empty() => message.clone(),
+        Some(message) => format!("{count}: {message}"),
+        None => count,
+    }
 }
 
 /// Where the task stands and why, such as "failed: its last allowed attempt failed".

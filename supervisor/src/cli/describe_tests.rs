@@ -10,10 +10,12 @@ fn task(file: &str) -> Task {
 #[test]
 fn a_task_that_failed() {
     let expected = "\
-task 42: resize in queue images, priority -10, named resize:/a.png
+task 42: resize in queue images, priority high (-10), named resize:/a.png
   failed: it took its last allowed worker or command down
   created 2026-11-23T12:34:56.000Z, finished 2026-11-23T12:34:59.500Z; waited 1 ms, last run 0.3 s; a run may take 1m
   spent 0 of 2 attempts (errors, timeouts) and 3 of 3 crashes, in 3 runs
+  progress: 62 % (2.5 of 4): half\\u{7} way; said at 2026-11-23T12:34:59.400Z by attempt 4
+  spent: 1200 token, 35 usd.micro
   args: {\"path\":\"/a.png\",\"width\":640}
   attempt 4: died by signal 11 (SIGSEGV) after 0.3 s, worker 7 (pid 4242), peak 12 MiB
     the worker died
@@ -28,6 +30,18 @@ fn a_task_that_completed() {
     let text = describe(&task("completed.json"));
     assert!(text.contains("\n  completed\n"), "{text}");
     assert!(text.ends_with("  result (only its last part): {\"ratio\":0.5,\"size_bytes\":17}"), "{text}");
+}
+
+#[test]
+fn progress_and_priority_in_words() {
+    let progress = |done, total, message: Option<&str>| {
+        progress_of(&Progress { done, total, message: message.map(str::to_owned), at: String::new(), run: 1 })
+    };
+    assert_eq!(progress(Some(1.0), Some(3.0), None), "33 % (1 of 3)");
+    assert_eq!(progress(Some(2.5), None, Some("pages")), "2.5 done: pages");
+    assert_eq!(progress(None, Some(9.0), None), "of 9");
+    assert_eq!(progress(None, None, Some("warming up")), "warming up");
+    assert_eq!((priority_of(-100).as_str(), priority_of(7).as_str()), ("critical (-100)", "7"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! `enqueue`: one task of any kind, through the supervisor, or straight into the database when none is up.
+//! `enqueue`: one task of any kind, through the supervisor, or straight into the database when none is up; or many.
 
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use ipc_contract::TaskSpec;
 
+use super::bulk;
 use super::client::{Client, blocking};
 use super::exit::{CliError, Exit};
 use super::fields::{Field, parse_field, payload_of_fields, payload_of_text};
@@ -25,7 +26,8 @@ const STARTING_PAUSE_MS: u64 = 50;
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// What to run: a kind that some pool offers
-    kind: String,
+    #[arg(required_unless_present = "bulk")]
+    kind: Option<String>,
     /// Fields of the args: key=text, or key:=json for numbers, lists and the like
     #[arg(value_name = "KEY=VALUE", value_parser = parse_field, conflicts_with = "args")]
     fields: Vec<Field>,
@@ -41,13 +43,24 @@ pub struct Args {
     /// Runs that may end in an error or timeout, 1 to 1000
     #[arg(long, value_name = "N")]
     max_attempts: Option<u32>,
+    /// Tasks from a file, or from stdin for -: one JSON object in each line, as over HTTP; needs a supervisor
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["kind", "args", "priority", "timeout", "max_attempts", "name", "queue", "delay", "wait"]
+    )]
+    bulk: Option<String>,
     #[command(flatten)]
     options: TaskOptions,
 }
 
 pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
-    let (config, spec) = (place.load()?, args.spec()?);
+    let config = place.load()?;
     blocking(async {
+        if let Some(path) = &args.bulk {
+            return bulk::run(path, &config, format).await.map(|()| Exit::Done);
+        }
+        let spec = args.spec()?;
         if args.options.wait {
             let mut client = Client::connect(&config.db).await?;
             let enqueued = task_options::send(&mut client, &spec).await?;
@@ -65,7 +78,7 @@ impl Args {
             None => payload_of_fields(&self.fields)?,
         };
         Ok(self.options.apply(TaskSpec {
-            kind: self.kind.clone(),
+            kind: self.kind.clone().unwrap_or_default(),
             args,
             priority: self.priority.as_deref().map(task_options::priority),
             timeout_ms: self.timeout.map(millis),

@@ -67,8 +67,7 @@ pub struct CliError {
 
 impl CliError {
     pub fn new(exit: Exit, code: &str, message: impl Into<String>, hint: impl Into<String>) -> CliError {
-        let body = ErrorBody { code: code.to_owned(), message: message.into(), hint: hint.into(), id: None };
-        CliError { exit, body }
+        CliError { exit, body: ErrorBody::new(code, message, hint) }
     }
 
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> CliError {

@@ -1,12 +1,13 @@
 //! The command line: one file per subcommand, and what they share. Decides nothing about tasks: it asks the supervisor
 //! through its socket, or reads the database when none is up, and says which.
 //!
-//! - `app`: the tree of commands. `place`, `task_options`, `fields`: arguments. `exit`: codes and errors.
-//! - `client`: the other end of `http`; also for tests and load programs. `source`: a supervisor, or the file.
+//! - `app`: the tree of commands. `place`, `task_options`, `fields`, `ids`: arguments. `exit`: codes and errors.
+//! - `client`, `log_stream`: the other end of `http`; also for tests and load programs. `source`: a supervisor, or the file.
 //! - `describe`: a task in words. `output`: forms and streams. `table`, `colour`: for terminals.
 
 mod add;
 mod app;
+mod bulk;
 mod cancel;
 mod check;
 pub mod client;
@@ -18,13 +19,18 @@ mod doctor;
 mod enqueue;
 pub mod exit;
 mod fields;
+mod ids;
 mod init;
 mod list;
+pub mod log_stream;
+mod logs;
 pub(crate) mod output;
 mod place;
+mod retry;
 mod run;
 mod show;
 mod source;
+mod stats;
 mod table;
 mod task_options;
 pub(crate) mod wait;

@@ -70,16 +70,26 @@ pub fn list<T: Serialize>(
     if lines.is_empty() { Ok(()) } else { data(&lines.join("\n")) }
 }
 
-fn line(value: &impl Serialize) -> Result<String, CliError> {
+/// A value as JSON in one line.
+///
+/// # Errors
+/// It has no form in JSON.
+pub fn line(value: &impl Serialize) -> Result<String, CliError> {
     Ok(serde_json::to_string(value).map_err(io::Error::from)?)
 }
 
 /// Writes data. A reader that has seen enough, such as `head`, is no error.
 pub fn data(text: &str) -> Result<(), CliError> {
+    try_data(text).map(drop)
+}
+
+/// Writes data; false when its reader has seen enough.
+pub fn try_data(text: &str) -> Result<bool, CliError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

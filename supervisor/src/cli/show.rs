@@ -5,6 +5,7 @@ use clap::Args as ClapArgs;
 use super::client::blocking;
 use super::describe::describe;
 use super::exit::{CliError, Exit};
+use super::ids::task_id;
 use super::output::{self, Format};
 use super::place::Place;
 use super::source::Source;
@@ -12,6 +13,7 @@ use super::source::Source;
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// The id of the task
+    #[arg(value_parser = task_id)]
     id: i64,
 }
 

@@ -53,7 +53,7 @@ pub async fn tell(enqueued: Enqueued, waiting: Option<&mut Client>, format: Form
         if !enqueued.existing {
             output::note(&format!("task {}", enqueued.id));
         }
-        let task = wait::until_final(client, enqueued.id, None).await?;
+        let task = wait::watched(client, enqueued.id, None).await?;
         return wait::tell(&task, format);
     }
     output::one(format, &enqueued, Some(enqueued.id), || enqueued.id.to_string())?;

@@ -1,22 +1,27 @@
 //! `wait`: until a task is final, then its result, and an exit code that says how it ended.
 
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
 
 use super::client::{Client, blocking};
-use super::describe::state_of;
+use super::describe::{progress_of, state_of};
 use super::exit::{CliError, Exit};
+use super::ids::task_id;
 use super::output::{self, Format};
 use super::place::Place;
 use crate::http::dto::Task;
 
 /// One question; a task that takes longer is asked for again.
 const WAIT_SLICE: Duration = Duration::from_secs(30);
+/// The same when somebody watches.
+const WATCH_SLICE: Duration = Duration::from_secs(1);
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// The id of the task
+    #[arg(value_parser = task_id)]
     id: i64,
     /// How long to wait, such as 5m; without it, as long as it takes
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
@@ -27,7 +32,7 @@ pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError>
     let config = place.load()?;
     blocking(async {
         let mut client = Client::connect(&config.db).await?;
-        let task = until_final(&mut client, args.id, args.timeout).await?;
+        let task = watched(&mut client, args.id, args.timeout).await?;
         tell(&task, format)
     })?
 }
@@ -37,13 +42,43 @@ pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError>
 /// # Errors
 /// `TimedOut` after `timeout`; those of the client.
 pub async fn until_final(client: &mut Client, id: i64, timeout: Option<Duration>) -> Result<Task, CliError> {
+    until(client, id, timeout, WAIT_SLICE, |_| ()).await
+}
+
+/// The same; a terminal is told how far the task is.
+///
+/// # Errors
+/// Those of [`until_final`].
+pub async fn watched(client: &mut Client, id: i64, timeout: Option<Duration>) -> Result<Task, CliError> {
+    if !std::io::stderr().is_terminal() {
+        return until_final(client, id, timeout).await;
+    }
+    let mut told = None;
+    let tell = |task: &Task| {
+        let news = task.summary.progress.as_ref().map(progress_of);
+        if news != told {
+            news.iter().for_each(|words| output::note(words));
+            told = news;
+        }
+    };
+    until(client, id, timeout, WATCH_SLICE, tell).await
+}
+
+async fn until(
+    client: &mut Client,
+    id: i64,
+    timeout: Option<Duration>,
+    slice: Duration,
+    mut seen: impl FnMut(&Task),
+) -> Result<Task, CliError> {
     let started = Instant::now();
     loop {
         let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
-        let task = client.task(id, left.unwrap_or(WAIT_SLICE).min(WAIT_SLICE)).await?;
+        let task = client.task(id, left.unwrap_or(slice).min(slice)).await?;
         if task.summary.is_final() {
             return Ok(task);
         }
+        seen(&task);
         if left == Some(Duration::ZERO) {
             let message = format!("task {id} is still {}", task.summary.state);
             return Err(CliError::new(Exit::TimedOut, "timed_out", message, "it goes on; wait again, or cancel it"));

@@ -60,6 +60,11 @@ impl Config {
         }
     }
 
+    /// What a run of this kind may cost, as far as the task itself says nothing.
+    pub fn limits(&self, kind: &str) -> Limits {
+        self.kinds.get(kind).map(|kind| kind.limits).unwrap_or_default()
+    }
+
     /// A pool, and its place in [`Policies::pools`].
     pub fn pool(&self, name: &str) -> Option<(PoolId, &Pool)> {
         let at = self.pools.iter().position(|pool| pool.name == name)?;

@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 use queue_core::op::Reply;
+use queue_core::state::TaskState;
 use queue_core::task::TaskId;
 
-use super::dto::{Cancelled, Enqueued};
+use super::dto::{Cancelled, Enqueued, EnqueuedAll, Retried};
 use super::error::ApiError;
 
 /// The answer to `Op::Enqueue`.
@@ -15,6 +16,21 @@ pub fn enqueued(reply: Reply) -> Result<Enqueued, ApiError> {
     match reply {
         Reply::Enqueued { id, existing } => Ok(Enqueued { id: id.0, existing }),
         Reply::NameTaken { id, .. } => Err(name_taken(id)),
+        other => Err(unfit(other)),
+    }
+}
+
+/// The answer to `Op::EnqueueAll`.
+///
+/// # Errors
+/// 409 `name_taken` with the place in the list; what the database refused.
+pub fn enqueued_all(reply: Reply) -> Result<EnqueuedAll, ApiError> {
+    match reply {
+        Reply::EnqueuedAll(tasks) => {
+            let tasks = tasks.into_iter().map(|(id, existing)| Enqueued { id: id.0, existing });
+            Ok(EnqueuedAll { tasks: tasks.collect() })
+        }
+        Reply::NameTaken { id, index } => Err(name_taken(id).of_list(index)),
         other => Err(unfit(other)),
     }
 }
@@ -42,6 +58,26 @@ pub fn cancelled(id: TaskId, reply: Reply) -> Result<Cancelled, ApiError> {
     Ok(Cancelled { id: id.0, outcome })
 }
 
+/// The answer to `Op::Retry`.
+///
+/// # Errors
+/// 409 `not_final`, 404 `no_such_task`; what the database refused.
+pub fn retried(id: TaskId, reply: Reply) -> Result<Retried, ApiError> {
+    match reply {
+        Reply::Retried => Ok(Retried { id: id.0, outcome: TaskState::Available.name().to_owned() }),
+        Reply::NotFinal(state) => {
+            let message = format!("task {id} is {}, and only a final task can be tried again", state.name());
+            let hint = match state {
+                TaskState::Running => "wait for its end, or cancel it first",
+                _ => "it runs by itself when its turn comes; cancel it first to begin anew",
+            };
+            Err(ApiError::new(StatusCode::CONFLICT, "not_final", message, hint))
+        }
+        Reply::NoSuchTask => Err(ApiError::no_such_task(id)),
+        other => Err(unfit(other)),
+    }
+}
+
 fn unfit(reply: Reply) -> ApiError {
     match reply {
         Reply::Refused(error) => ApiError::from(error),
@@ -54,7 +90,6 @@ fn unfit(reply: Reply) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use queue_core::state::TaskState;
     use queue_core::store::{StoreError, StoreErrorKind};
 
     use super::*;
@@ -80,5 +115,30 @@ mod tests {
         assert_eq!(outcome(Reply::AlreadyFinal(TaskState::Completed)).unwrap(), "already completed");
         assert_eq!(outcome(Reply::NoSuchTask).unwrap_err().status.as_u16(), 404);
         assert_eq!(outcome(Reply::Applied).unwrap_err().status.as_u16(), 500);
+    }
+    #[test]
+    fn replies_to_a_bulk() {
+        let all = enqueued_all(Reply::EnqueuedAll(vec![(TaskId(7), false), (TaskId(3), true)])).unwrap();
+        let task = |id, existing| Enqueued { id, existing };
+        assert_eq!(all.tasks, [task(7, false), task(3, true)]);
+        for (id, whose) in [(Some(TaskId(7)), "task 7"), (None, "another task of this list")] {
+            let taken = enqueued_all(Reply::NameTaken { id, index: 2 }).unwrap_err();
+            assert_eq!((taken.status.as_u16(), taken.body.index), (409, Some(2)));
+            assert!(taken.body.message.starts_with("task 3 of the list: the name belongs to "), "{taken}");
+            assert!(taken.body.message.contains(whose), "{taken}");
+        }
+        assert_eq!(enqueued_all(Reply::Stale).unwrap_err().status.as_u16(), 500);
+    }
+
+    #[test]
+    fn replies_to_a_retry() {
+        assert_eq!(retried(TaskId(7), Reply::Retried).unwrap().outcome, "available");
+        for state in TaskState::ALL.into_iter().filter(|state| !state.is_final()) {
+            let refused = retried(TaskId(7), Reply::NotFinal(state)).unwrap_err();
+            assert_eq!((refused.status.as_u16(), refused.body.code.as_str()), (409, "not_final"));
+            assert!(refused.body.message.starts_with(&format!("task 7 is {},", state.name())), "{refused}");
+        }
+        assert_eq!(retried(TaskId(7), Reply::NoSuchTask).unwrap_err().status.as_u16(), 404);
+        assert_eq!(retried(TaskId(7), Reply::Applied).unwrap_err().status.as_u16(), 500);
     }
 }

@@ -10,6 +10,7 @@ use queue_core::store::{StoreError, StoreErrorKind};
 use queue_core::task::TaskId;
 use serde::{Deserialize, Serialize};
 
+use super::reading::NoSuchRun;
 use crate::config::Refusal;
 use crate::shell::handle::Unavailable;
 
@@ -33,12 +34,20 @@ pub struct ErrorBody {
     /// The task that is in the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
+    /// The place in a list of what is refused, from 0; the message counts from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+}
+
+impl ErrorBody {
+    pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> ErrorBody {
+        ErrorBody { code: code.to_owned(), message: message.into(), hint: hint.into(), id: None, index: None }
+    }
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, code: &str, message: impl Into<String>, hint: impl Into<String>) -> ApiError {
-        let body = ErrorBody { code: code.to_owned(), message: message.into(), hint: hint.into(), id: None };
-        ApiError { status, body }
+        ApiError { status, body: ErrorBody::new(code, message, hint) }
     }
 
     pub fn bad_request(code: &str, message: impl Into<String>, hint: impl Into<String>) -> ApiError {
@@ -50,8 +59,24 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "no_such_task", format!("there is no task {id}"), hint)
     }
 
+    pub fn no_such_attempt(id: TaskId, why: NoSuchRun) -> ApiError {
+        let message = format!("task {id} has no attempt {}", why.run);
+        ApiError::new(StatusCode::NOT_FOUND, "no_such_attempt", message, why.to_string())
+    }
+
+    /// The same, said of one task of a list; `index` is from 0.
+    pub fn of_list(mut self, index: usize) -> ApiError {
+        self.body.message = format!("task {} of the list: {}", index + 1, self.body.message);
+        self.body.index = Some(index);
+        self
+    }
+
+    /// What frees itself, or is freed by somebody, without a change of the request.
     fn may_be_tried_again(&self) -> bool {
-        matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+        matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS | StatusCode::INSUFFICIENT_STORAGE
+        )
     }
 }
 
@@ -135,10 +160,10 @@ mod tests {
         let table = [
             (ApiError::from(Unavailable::Stopping), 503, "stopping", true),
             (ApiError::from(Unavailable::Overloaded), 429, "overloaded", true),
-            (ApiError::from(Unavailable::Full("f".to_owned())), 507, "disk_full", false),
+            (ApiError::from(Unavailable::Full("f".to_owned())), 507, "disk_full", true),
             (ApiError::from(Unavailable::Failed("f".to_owned())), 500, "failed", false),
             (store(StoreErrorKind::Busy), 503, "busy", true),
-            (store(StoreErrorKind::Full), 507, "disk_full", false),
+            (store(StoreErrorKind::Full), 507, "disk_full", true),
             (store(StoreErrorKind::Corrupt), 500, "database", false),
             (ApiError::from(refusal), 422, "unknown_kind", false),
             (ApiError::no_such_task(TaskId(7)), 404, "no_such_task", false),

@@ -1,20 +1,29 @@
 //! The door: HTTP with JSON on a Unix socket that only this user may open. No policy, no rows: what comes in becomes a
 //! `TaskSpec` or an `Op`, what goes out is a type of this module.
 //!
-//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `doctor`: one function per path.
-//! - `request`: what is read from a request, within limits. `answer`: replies of the queue as answers. `error`: refusals.
+//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `logs`, `stats`, `doctor`: one function per path.
+//! - `request`, `parameters`, `bulk`: what is read from a request, within limits. `answer`: replies of the queue as answers.
+//!   `error`: refusals. `reading`: what of a log is read next.
 //! - `dto`: the shape of everything that leaves; golden files beside it.
 
 pub mod answer;
+mod bulk;
 mod doctor;
 mod door;
 pub mod dto;
 pub mod error;
+mod logs;
+mod parameters;
+mod reading;
 mod request;
 mod routes;
 mod serve;
+mod stats;
 mod tasks;
 
+pub use bulk::BULK_TASKS_MAX;
 pub use error::ApiError;
-pub use request::{WAIT_MS_MAX, state_named};
+pub use parameters::{WAIT_MS_MAX, cursor_named, state_named};
+pub use reading::{Next, Reading, Standing};
+pub use request::BODY_BYTES_MAX;
 pub use serve::serve;

@@ -1,80 +1,19 @@
-//! What is read from a request, each part within a named limit. A part that does not fit is a refusal, never a panic.
+//! The id and the body of a request, each within a named limit. What does not fit is a refusal, never a panic.
 
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::LengthLimitError;
-use ipc_contract::name::nearest;
-use queue_core::state::TaskState;
-use queue_core::store::LIST_MAX;
 use queue_core::task::TaskId;
-use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::error::ApiError;
 
 /// A body, at most.
-const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_READ_MS: u64 = 30_000;
-/// How long an answer may be put off to wait for the end of a task.
-pub const WAIT_MS_MAX: u64 = 60_000;
-/// Tasks on a page when nobody says.
-pub(super) const LIST_DEFAULT: i64 = 50;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TaskQuery {
-    /// A duration such as `30s`.
-    wait: Option<String>,
-}
-
-impl TaskQuery {
-    pub(super) fn wait(&self) -> Result<Duration, ApiError> {
-        let Some(text) = &self.wait else { return Ok(Duration::ZERO) };
-        let refused = |message| ApiError::bad_request("invalid_query", message, "write wait=30s, at most 60s");
-        let wait = humantime::parse_duration(text).map_err(|error| refused(format!("wait {text:?}: {error}")))?;
-        if wait > Duration::from_millis(WAIT_MS_MAX) {
-            return Err(refused(format!("wait {text:?} is over {WAIT_MS_MAX} ms")));
-        }
-        Ok(wait)
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
-    state: Option<String>,
-    limit: Option<i64>,
-}
-
-impl ListQuery {
-    pub(super) fn state(&self) -> Result<Option<TaskState>, ApiError> {
-        self.state.as_deref().map(state_named).transpose()
-    }
-
-    pub(super) fn limit(&self) -> Result<i64, ApiError> {
-        let limit = self.limit.unwrap_or(LIST_DEFAULT);
-        if (1..=LIST_MAX).contains(&limit) {
-            return Ok(limit);
-        }
-        let hint = format!("choose 1 to {LIST_MAX} (by default {LIST_DEFAULT})");
-        Err(ApiError::bad_request("invalid_query", format!("limit is {limit}"), hint))
-    }
-}
-
-/// The state of this name.
-pub fn state_named(text: &str) -> Result<TaskState, ApiError> {
-    let known = TaskState::ALL.map(TaskState::name);
-    TaskState::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| {
-        let hint = match nearest(text, known) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("states are {}", known.join(", ")),
-        };
-        ApiError::bad_request("invalid_query", format!("there is no state {text:?}"), hint)
-    })
-}
 
 /// The id in a path.
 pub(super) fn task_id(text: &str) -> Result<TaskId, ApiError> {
@@ -122,24 +61,6 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
-
-    #[test]
-    fn queries_are_read_or_refused() {
-        let wait = |text: &str| TaskQuery { wait: Some(text.to_owned()) }.wait().ok();
-        assert_eq!(TaskQuery::default().wait().unwrap(), Duration::ZERO);
-        for (text, seconds) in
-            [("30s", Some(30)), ("1m", Some(60)), ("61s", None), ("30", None), ("-1s", None), ("", None)]
-        {
-            assert_eq!(wait(text), seconds.map(Duration::from_secs), "{text}");
-        }
-        for (limit, read) in [(None, Some(50)), (Some(500), Some(500)), (Some(0), None), (Some(501), None)] {
-            assert_eq!(ListQuery { state: None, limit }.limit().ok(), read, "{limit:?}");
-        }
-        for state in TaskState::ALL {
-            assert_eq!(state_named(state.name()), Ok(state));
-        }
-        assert_eq!(state_named("complete").unwrap_err().body.hint, "did you mean completed?");
-    }
 
     #[test]
     fn ids_are_whole_and_positive() {

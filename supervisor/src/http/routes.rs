@@ -7,15 +7,20 @@ use axum::routing::{get, post};
 
 use super::door::Door;
 use super::error::ApiError;
-use super::{doctor, tasks};
+use super::{doctor, logs, stats, tasks};
 
-const PATHS: &str = "/v1/tasks, /v1/tasks/ID, /v1/tasks/ID/cancel and /v1/doctor";
+const PATHS: &str = "/v1/tasks, /v1/tasks/bulk, /v1/tasks/ID, /v1/tasks/ID/cancel, /v1/tasks/ID/logs, /v1/tasks/ID/retry, \
+                     /v1/stats and /v1/doctor";
 
 pub(super) fn routes(door: Door) -> Router {
     Router::new()
         .route("/v1/tasks", get(tasks::list).post(tasks::enqueue))
+        .route("/v1/tasks/bulk", post(tasks::enqueue_all))
         .route("/v1/tasks/{id}", get(tasks::show))
         .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/v1/tasks/{id}/logs", get(logs::logs))
+        .route("/v1/tasks/{id}/retry", post(tasks::retry))
+        .route("/v1/stats", get(stats::stats))
         .route("/v1/doctor", get(doctor::examine))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_path)
@@ -26,7 +31,8 @@ pub(super) fn routes(door: Door) -> Router {
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     let message = format!("{} cannot be asked with {method}", uri.path());
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message, "GET reads; POST enqueues and cancels")
+    let hint = "GET reads; POST enqueues, cancels and retries";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message, hint)
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {

@@ -31,7 +31,7 @@ const ACCEPT_RETRY_MS: u64 = 100;
 /// Answers until `stop` is there; then takes no more, lets nobody wait, and returns when the last answer is out.
 pub async fn serve(listener: UnixListener, handle: Handle, stop: impl Future<Output = ()>) {
     let (close, stopping) = watch::channel(());
-    let router = routes(Door { handle, stopping: stopping.clone() });
+    let router = routes(Door::new(handle, stopping.clone()));
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {

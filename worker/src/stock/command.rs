@@ -1,6 +1,6 @@
 //! One command, from its start to the death of all that belongs to it. What its end means is decided in `verdict`.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -31,9 +31,6 @@ const RESULT_HEADER_BYTES: usize = 5;
 /// Of the stdout of a command, what its result keeps.
 const STDOUT_MAX_BYTES: usize = limits::RESULT_BYTES.default as usize - RESULT_HEADER_BYTES;
 
-/// Of the stdout of a command that failed, what is written to the log.
-const FAILED_STDOUT_MAX_BYTES: usize = 32 * 1024;
-
 /// Runs a command to its end, and to the end of everything below it.
 pub(super) fn run(context: &Context, keeper: &Keeper, args: &CommandArgs) -> Result<Output, Failure> {
     args.validate().map_err(|error| Failure::from(error).never())?;
@@ -47,11 +44,7 @@ pub(super) fn run(context: &Context, keeper: &Keeper, args: &CommandArgs) -> Res
     }
     let (end, stdout) = running.settle(keeper, context.stop_reason())?;
     attended?;
-    let outcome = judge(&end, &stdout);
-    if outcome.is_err() {
-        print_end(&stdout);
-    }
-    outcome
+    judge(&end, &stdout)
 }
 
 /// A command that was started and is not reaped yet.
@@ -68,6 +61,8 @@ struct Seen {
     death: bool,
     output: bool,
     stop: bool,
+    /// The log takes more.
+    room: bool,
 }
 
 impl Running {
@@ -101,6 +96,9 @@ impl Running {
             if seen.output {
                 self.stdout.read()?;
             }
+            if seen.room {
+                self.stdout.pass_on();
+            }
             if let (true, Some(order)) = (seen.stop, sign.order()) {
                 stopping = true;
                 keeper.terminate();
@@ -113,7 +111,7 @@ impl Running {
         }
     }
 
-    /// Waits for the first of: death, output, the sign to stop while it is of interest, the time to kill.
+    /// Waits for the first of: death, output, the sign to stop while it is of interest, room in the log, the time to kill.
     fn wait(&self, sign: Option<&OwnedFd>, until: Option<Instant>) -> io::Result<Seen> {
         let timeout = until
             .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))
@@ -121,14 +119,16 @@ impl Running {
             .map_err(io::Error::other)?;
         // A place that nothing is awaited at watches for death as well: that wakes no earlier, and death is looked at first.
         let death = self.death.as_fd();
-        let places = [Some(death), self.stdout.source(), sign.map(AsFd::as_fd)];
-        let mut fds = places.map(|fd| PollFd::from_borrowed_fd(fd.unwrap_or(death), PollFlags::IN));
+        let (source, sign, sink) = (self.stdout.source(), sign.map(AsFd::as_fd), self.stdout.sink());
+        let room = if sink.is_some() { PollFlags::OUT } else { PollFlags::IN };
+        let places = [(Some(death), PollFlags::IN), (source, PollFlags::IN), (sign, PollFlags::IN), (sink, room)];
+        let mut fds = places.map(|(fd, wanted)| PollFd::from_borrowed_fd(fd.unwrap_or(death), wanted));
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let [death, output, stop] = fds.map(|fd| !fd.revents().is_empty());
-        Ok(Seen { death, output, stop })
+        let [death, output, stop, room] = fds.map(|fd| !fd.revents().is_empty());
+        Ok(Seen { death, output, stop, room })
     }
 
     /// Kills what is left of the group, reaps the first process, kills all that is left below, reads what is left in the pipe.
@@ -183,10 +183,4 @@ fn cannot_start(args: &CommandArgs, error: &io::Error) -> String {
         }
         _ => format!("cannot start `{program}` in {folder}: {error}"),
     }
-}
-
-/// The log of the run is all that will be left of this output. Nothing can be said where even stderr is gone.
-fn print_end(stdout: &Captured) {
-    let surplus = stdout.bytes.len().saturating_sub(FAILED_STDOUT_MAX_BYTES);
-    let _ = io::stderr().write_all(&stdout.bytes[surplus..]);
 }

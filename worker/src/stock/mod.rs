@@ -1,5 +1,6 @@
 //! The stock worker: runs plain commands, so that a task needs no worker of its own. Each command gets a process group of its
-//! own, nothing on stdin, and the stderr of the worker; its stdout is its result.
+//! own, nothing on stdin, and the stderr of the worker, which is the log of its run; its stdout is its result, and goes to the
+//! log as well.
 //!
 //! The worker is the keeper of its commands: when the first process of a command has ended, however it ended, what is left
 //! below it is killed before the answer leaves. So a retry never overlaps with what the last run left behind.
@@ -9,6 +10,7 @@
 
 mod capture;
 mod command;
+mod echo;
 mod keeper;
 mod leftovers;
 mod offer;

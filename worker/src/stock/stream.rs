@@ -1,12 +1,16 @@
-//! The pipe that a command prints to, read without ever waiting for it. What is kept of it is decided in `capture`.
+//! The pipe that a command prints to, read without ever waiting for it. What is kept of it is decided in `capture`; all of it
+//! goes to the log.
 
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ChildStdout;
+use std::time::{Duration, Instant};
 
 use rustix::io::ioctl_fionbio;
+use rustix::stdio::stderr;
 
 use super::capture::{Captured, Tail};
+use super::echo::Echo;
 
 /// What is read from a command at once.
 const READ_CHUNK_BYTES: usize = 64 * 1024;
@@ -14,10 +18,14 @@ const READ_CHUNK_BYTES: usize = 64 * 1024;
 /// What is read after the death of a command: as much as a pipe can hold, so that a writer which escaped cannot go on for ever.
 const REST_MAX_BYTES: usize = 1024 * 1024;
 
+/// How long the log is waited for after the death of a command.
+const LOG_WAIT: Duration = Duration::from_secs(1);
+
 pub(super) struct Stream {
     /// `None` once it was read to its end.
     pipe: Option<ChildStdout>,
     tail: Tail,
+    echo: Echo,
 }
 
 impl Stream {
@@ -26,12 +34,22 @@ impl Stream {
         if let Some(pipe) = &pipe {
             ioctl_fionbio(pipe, true)?;
         }
-        Ok(Self { pipe, tail: Tail::new(max_bytes) })
+        Ok(Self { pipe, tail: Tail::new(max_bytes), echo: Echo::default() })
     }
 
     /// What to poll for more, while more can come.
     pub(super) fn source(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// What to poll for room, while the log has not taken all.
+    pub(super) fn sink(&self) -> Option<BorrowedFd<'_>> {
+        (!self.echo.is_empty()).then(stderr)
+    }
+
+    /// Hands on what the sink has room for.
+    pub(super) fn pass_on(&mut self) {
+        self.echo.write(stderr(), Instant::now());
     }
 
     /// Reads once; how many bytes it found, 0 when there are none now or never again.
@@ -45,6 +63,7 @@ impl Stream {
             }
             Ok(size_bytes) => {
                 self.tail.push(&chunk[..size_bytes]);
+                self.echo.push(&chunk[..size_bytes]);
                 Ok(size_bytes)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
@@ -52,7 +71,7 @@ impl Stream {
         }
     }
 
-    /// Reads what the pipe still holds and closes it.
+    /// Reads what the pipe still holds and closes it; hands the log what it takes within a limit.
     pub(super) fn finish(mut self) -> io::Result<Captured> {
         let mut rest_bytes = 0;
         while rest_bytes < REST_MAX_BYTES {
@@ -61,6 +80,7 @@ impl Stream {
                 size_bytes => rest_bytes += size_bytes,
             }
         }
+        self.echo.write(stderr(), Instant::now() + LOG_WAIT);
         Ok(self.tail.finish())
     }
 }

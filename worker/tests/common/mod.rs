@@ -200,9 +200,9 @@ impl Supervised {
 
     /// Awaits the end of the process; its status and what is left of its log.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
-        let mut log = String::new();
-        self.stderr.read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap(), log)
+        let mut log = Vec::new();
+        self.stderr.read_to_end(&mut log).unwrap();
+        (self.child.wait().unwrap(), String::from_utf8_lossy(&log).into_owned())
     }
 
     /// Asks the worker to leave and awaits that it does, well.

@@ -7,8 +7,8 @@ use crate::store::error::StoreError;
 use crate::store::statement::statement;
 use crate::task::TaskId;
 
-/// Parts of one look, at most.
-pub const LOG_PARTS_MAX: i64 = 16;
+/// Parts of one look, at most: many may look at once.
+pub const LOG_PARTS_MAX: i64 = 4;
 
 /// A part of what a run printed.
 #[derive(Clone, Debug, PartialEq, Eq)]

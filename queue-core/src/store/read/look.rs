@@ -34,6 +34,11 @@ macro_rules! views {
                 self.look(|conn| task(conn, id, Depth::Whole))
             }
 
+            /// Without args, result and spend: where the task stands.
+            pub fn summary(&mut self, id: TaskId) -> Result<Option<TaskView>> {
+                self.look(|conn| task(conn, id, Depth::Summary))
+            }
+
             /// The runs of a task that ended, oldest first. A first run that succeeded is not among them, unless the task
             /// was retried since.
             pub fn attempts(&mut self, id: TaskId) -> Result<Vec<AttemptView>> {

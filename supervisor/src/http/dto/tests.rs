@@ -1,14 +1,25 @@
 //! Golden files: the JSON that leaves, byte for byte. Set `UPDATE_GOLDEN=1` to write them anew after a wanted change.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use ipc_contract::Payload;
+use ipc_contract::message::Level;
+use queue_core::book::{Census, QueueCensus};
+use queue_core::op::Reply;
+use queue_core::policy::Limits;
 use queue_core::priority::TaskPriority;
-use queue_core::state::FailReason;
-use queue_core::task::{Outcome, Overrides, Tally, TaskId, WorkerId};
+use queue_core::state::{FailReason, TaskState};
+use queue_core::store::{AttemptView, Finding, Page, ProgressView, TaskView};
+use queue_core::task::{Outcome, Overrides, Progress as Said, Tally, TaskId, WorkerId};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
+use crate::core::log_line::{self, Source};
+use crate::http::answer;
+use crate::shell::stats;
 
 fn view() -> TaskView {
     TaskView {
@@ -31,8 +42,12 @@ fn view() -> TaskView {
         run_us: Some(300_999),
         result: Vec::new(),
         cut: false,
-        progress: None,
-        spent: Vec::new(),
+        progress: Some(ProgressView {
+            epoch: 4,
+            progress: Said { done: Some(2.5), total: Some(4.0), message: Some("half\x07 way".to_owned()) },
+            noted_at_us: 1_795_437_299_400_999,
+        }),
+        spent: vec![("token".to_owned(), 1_200), ("usd.micro".to_owned(), 35)],
     }
 }
 
@@ -82,21 +97,46 @@ fn what_leaves_is_as_it_was() {
         wait_us: None,
         run_us: None,
         name: None,
+        progress: None,
         ..view()
     };
-    let policies = Policies::default();
-    check("failed.json", &Task::of(view(), vec![attempt()], &policies));
-    check("completed.json", &Task::of(done, Vec::new(), &policies));
-    check("list.json", &TaskList::of(&Page { tasks: vec![waiting], next: None }));
+    check("failed.json", &Task::of(view(), vec![attempt()], Limits::default()));
+    check("completed.json", &Task::of(done, Vec::new(), Limits::default()));
+    let next = Some("-7.42.images".parse().unwrap());
+    check("list.json", &TaskList::of(&Page { tasks: vec![waiting], next }));
     check("enqueued.json", &Enqueued { id: 42, existing: true });
     check("cancelled.json", &Cancelled { id: 42, outcome: "stopping".to_owned() });
+    check("retried.json", &answer::retried(TaskId(42), Reply::Retried).unwrap());
+    let bulk = Reply::EnqueuedAll(vec![(TaskId(42), false), (TaskId(7), true)]);
+    check("bulk.json", &answer::enqueued_all(bulk).unwrap());
     let finding = Finding { rule: "a task is in some phase", detail: "broken by 42".to_owned() };
     check("doctor.json", &Examination::of([finding]));
 }
 
 #[test]
-fn the_error_that_leaves_is_as_it_was() {
-    let error = super::super::answer::enqueued(queue_core::op::Reply::NameTaken { id: Some(TaskId(42)), index: 0 })
-        .unwrap_err();
-    check("error.json", &error.body);
+fn the_errors_that_leave_are_as_they_were() {
+    let taken = || Reply::NameTaken { id: Some(TaskId(42)), index: 1 };
+    check("error.json", &answer::enqueued(taken()).unwrap_err().body);
+    check("error-in-bulk.json", &answer::enqueued_all(taken()).unwrap_err().body);
+}
+
+#[test]
+fn the_counts_that_leave_are_as_they_were() {
+    let queue = QueueCensus { available: 3, running: 1 };
+    let mut tasks = Census { queues: BTreeMap::from([("images".to_owned(), queue)]), stale: 2, ..Census::default() };
+    tasks.counts.add(TaskState::Available, 3);
+    tasks.counts.add(TaskState::Running, 1);
+    let workers = BTreeMap::from([("working", 1), ("ready", 2)]);
+    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers };
+    check("stats.json", &Stats::of(stats::Stats { up_us: 7_199_999_999, tasks, pools: vec![pool] }));
+}
+
+#[test]
+fn the_lines_that_leave_are_as_they_were() {
+    let line = |source| {
+        let text = "\\u{1b}[31mresizing".to_owned();
+        LogLine::of(4, log_line::LogLine { at_us: 1_795_437_299_199_999, source, text })
+    };
+    let levels = [Level::Debug, Level::Info, Level::Warn, Level::Error].map(Source::Log);
+    check("log.json", &Vec::from_iter([Source::Output, Source::Supervisor].into_iter().chain(levels).map(line)));
 }

@@ -1,9 +1,11 @@
-//! The shapes of everything that leaves: JSON objects of their own, so that rows and domain types may change. Pure.
+//! Tasks as they leave: short in a list, whole by themselves. Values only.
+
+use std::collections::BTreeMap;
 
 use ipc_contract::Payload;
-use queue_core::policy::Policies;
+use queue_core::policy::Limits;
 use queue_core::state::TaskState;
-use queue_core::store::{AttemptView, Finding, Page, TaskView};
+use queue_core::store::{AttemptView, Page, ProgressView, TaskView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -40,6 +42,19 @@ pub struct TaskSummary {
     pub attempts_spent: u32,
     /// Of `max_crashes`: ends by the death of the worker or of the command.
     pub crashes_spent: u32,
+    pub progress: Option<Progress>,
+}
+
+/// What a run has said last of how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Of `total`, in units of the handler's own.
+    pub done: Option<f64>,
+    pub total: Option<f64>,
+    pub message: Option<String>,
+    pub at: String,
+    /// The epoch of the run that said it.
+    pub run: i64,
 }
 
 /// A task with all that is known of it.
@@ -60,7 +75,9 @@ pub struct Task {
     pub result: Payload,
     /// `result` is only the last part of what there was.
     pub result_cut: bool,
-    /// Oldest first. A first run that succeeded is not among them.
+    /// By unit, in all its runs.
+    pub spent: BTreeMap<String, i64>,
+    /// Oldest first, the last 500 of them. A first run that succeeded is not among them, unless the task was retried since.
     pub attempts: Vec<Attempt>,
 }
 
@@ -86,41 +103,12 @@ pub struct Attempt {
     pub output: String,
 }
 
-/// The answer to an enqueue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enqueued {
-    pub id: i64,
-    /// The name was taken by this same task before: nothing was added.
-    pub existing: bool,
-}
-
-/// The answer to a cancel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cancelled {
-    pub id: i64,
-    /// `cancelled`; `stopping`: it runs and is cancelled once its processes are gone; or `already` and a final state.
-    pub outcome: String,
-}
-
 /// A page of tasks: it may be short, or empty, and still have a next one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskList {
     pub tasks: Vec<TaskSummary>,
     /// The `cursor` of the next page; null at the end.
     pub next: Option<String>,
-}
-
-/// What `doctor` found; nothing is good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Examination {
-    pub findings: Vec<Breach>,
-}
-
-/// Something that should not be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Breach {
-    pub rule: String,
-    pub detail: String,
 }
 
 impl TaskSummary {
@@ -144,6 +132,7 @@ impl TaskSummary {
             runs: if view.state == TaskState::Completed { view.tally.runs.max(1) } else { view.tally.runs },
             attempts_spent: view.tally.attempts,
             crashes_spent: view.tally.crashes,
+            progress: view.progress.as_ref().map(Progress::of),
         }
     }
 
@@ -152,9 +141,23 @@ impl TaskSummary {
     }
 }
 
+impl Progress {
+    fn of(view: &ProgressView) -> Progress {
+        let queue_core::task::Progress { done, total, message } = &view.progress;
+        Progress {
+            done: *done,
+            total: *total,
+            message: message.as_ref().map(|text| printable(text.as_bytes())),
+            at: time(view.noted_at_us),
+            run: view.epoch,
+        }
+    }
+}
+
 impl Task {
-    pub fn of(view: TaskView, attempts: Vec<AttemptView>, policies: &Policies) -> Task {
-        let limits = policies.limits(&view.kind, view.overrides);
+    /// `of_kind` are the limits that its kind has.
+    pub fn of(view: TaskView, attempts: Vec<AttemptView>, of_kind: Limits) -> Task {
+        let limits = of_kind.with(view.overrides);
         Task {
             summary: TaskSummary::of(&view),
             timeout_ms: limits.timeout_ms,
@@ -165,6 +168,7 @@ impl Task {
             args: Payload(view.args).preview(),
             result: Payload(view.result),
             result_cut: view.cut,
+            spent: view.spent.into_iter().collect(),
             attempts: attempts.into_iter().map(Attempt::of).collect(),
         }
     }
@@ -198,17 +202,6 @@ impl TaskList {
     }
 }
 
-impl Examination {
-    pub fn of(findings: impl IntoIterator<Item = Finding>) -> Examination {
-        let breach = |finding: Finding| Breach { rule: finding.rule.to_owned(), detail: finding.detail };
-        Examination { findings: findings.into_iter().map(breach).collect() }
-    }
-}
-
 fn millis(us: i64) -> i64 {
     us / 1000
 }
-
-#[cfg(test)]
-#[path = "dto_tests.rs"]
-mod tests;

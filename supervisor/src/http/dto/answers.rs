@@ -1,0 +1,54 @@
+//! What became of a request. Values only.
+
+use queue_core::store::Finding;
+use serde::{Deserialize, Serialize};
+
+/// The answer to an enqueue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enqueued {
+    pub id: i64,
+    /// The name was taken by this same task before: nothing was added.
+    pub existing: bool,
+}
+
+/// The answer to a bulk: one for each of its tasks, in the same order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnqueuedAll {
+    pub tasks: Vec<Enqueued>,
+}
+
+/// The answer to a cancel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancelled {
+    pub id: i64,
+    /// `cancelled`; `stopping`: it runs and is cancelled once its processes are gone; or `already` and a final state.
+    pub outcome: String,
+}
+
+/// The answer to a retry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    pub id: i64,
+    /// `available`.
+    pub outcome: String,
+}
+
+/// What `doctor` found; nothing is good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Examination {
+    pub findings: Vec<Breach>,
+}
+
+/// Something that should not be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    pub rule: String,
+    pub detail: String,
+}
+
+impl Examination {
+    pub fn of(findings: impl IntoIterator<Item = Finding>) -> Examination {
+        let breach = |finding: Finding| Breach { rule: finding.rule.to_owned(), detail: finding.detail };
+        Examination { findings: findings.into_iter().map(breach).collect() }
+    }
+}

@@ -1,0 +1,16 @@
+//! The shapes of everything that leaves: JSON objects of their own, so that rows and domain types may change. Pure.
+//!
+//! - `task`: tasks, their runs, and pages of them. `answers`: what became of a request. `stats`: how many stand where.
+//! - `log_line`: what a run printed. Golden files in `../golden`.
+
+mod answers;
+mod log_line;
+mod stats;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use answers::{Breach, Cancelled, Enqueued, EnqueuedAll, Examination, Retried};
+pub use log_line::LogLine;
+pub use stats::{PoolStats, QueueStats, Stats};
+pub use task::{Attempt, Progress, Task, TaskList, TaskSummary};

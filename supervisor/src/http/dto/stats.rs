@@ -1,0 +1,62 @@
+//! How many tasks and workers stand where. Values only.
+
+use std::collections::BTreeMap;
+
+use queue_core::state::TaskState;
+use serde::{Deserialize, Serialize};
+
+use crate::shell::stats;
+
+/// The answer to `/v1/stats`: of one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Since the start of the supervisor.
+    pub up_ms: i64,
+    /// By state; every state is there.
+    pub tasks: BTreeMap<String, i64>,
+    /// Those with a task available or running, by name.
+    pub queues: Vec<QueueStats>,
+    /// In the order of the configuration.
+    pub pools: Vec<PoolStats>,
+    /// Ends of runs that came too late and were dropped, since the start.
+    pub stale_finishes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueStats {
+    pub name: String,
+    pub available: u64,
+    pub running: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolStats {
+    pub name: String,
+    /// How many workers there should be.
+    pub wanted: u32,
+    /// By state; those without a worker are absent.
+    pub workers: BTreeMap<String, usize>,
+}
+
+impl Stats {
+    pub fn of(stats: stats::Stats) -> Stats {
+        let counts = stats.tasks.counts;
+        let queue = |(name, census): (String, queue_core::book::QueueCensus)| QueueStats {
+            name,
+            available: census.available,
+            running: census.running,
+        };
+        let pool = |pool: stats::PoolStats| PoolStats {
+            name: pool.name,
+            wanted: pool.wanted,
+            workers: pool.workers.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
+        };
+        Stats {
+            up_ms: stats.up_us / 1000,
+            tasks: TaskState::ALL.map(|state| (state.name().to_owned(), counts.get(state))).into(),
+            queues: stats.tasks.queues.into_iter().map(queue).collect(),
+            pools: stats.pools.into_iter().map(pool).collect(),
+            stale_finishes: stats.tasks.stale,
+        }
+    }
+}
