@@ -154,6 +154,7 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> CliError {
         let exit = match error.kind {
             StoreErrorKind::Access => Exit::Refused,
+            StoreErrorKind::Missing => Exit::NotFound,
             StoreErrorKind::Newer | StoreErrorKind::Older => Exit::SchemaUnknown,
             StoreErrorKind::Busy => Exit::DatabaseHeld,
             _ => Exit::Unexpected,
