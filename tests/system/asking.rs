@@ -34,7 +34,8 @@ fn a_task_is_shown_and_listed() {
     let id = sandbox.enqueue(&["echo", "--queue", "samples", "--priority", "high", "--name", "first", "text=hi"]);
     sandbox.settled(id);
     let shown = sandbox.shown(id);
-    for part in ["task 1: echo in queue samples, priority -10, named first", "  completed", r#"result: {"text":"hi"}"#]
+    for part in
+        ["task 1: echo in queue samples, priority high (-10), named first", "  completed", r#"result: {"text":"hi"}"#]
     {
         assert!(shown.contains(part), "no {part:?} in\n{shown}");
     }

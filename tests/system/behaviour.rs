@@ -1,7 +1,5 @@
 //! What a worker does to itself in the middle of a run: each death is told by its cause, each flood stays within bounds.
 
-use std::fs;
-
 use tests::harness::Sandbox;
 
 /// Much more than the supervisor may keep of it.
@@ -47,13 +45,7 @@ fn a_flood_is_kept_to_its_last_part() {
     let task = sandbox.settled(sandbox.enqueue(&["flood"]));
     assert_eq!((task.summary.reason.as_deref(), task.attempts[0].detail.as_str()), (Some("attempts"), "flooded"));
     assert_eq!(task.attempts[0].output, "x".repeat(OUTPUT_TAIL_BYTES));
-    let peak_bytes = peak_rss_bytes(supervisor.pid());
+    let peak_bytes = supervisor.peak_rss_bytes();
     assert!(peak_bytes < FLOOD_BYTES, "the supervisor took {peak_bytes} bytes");
     sandbox.finish(supervisor);
-}
-
-fn peak_rss_bytes(pid: i32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    1024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
 }

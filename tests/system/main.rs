@@ -4,6 +4,7 @@
 
 mod asking;
 mod behaviour;
+mod bulk;
 mod commands;
 mod door;
 mod early;
@@ -11,12 +12,15 @@ mod embedding;
 mod environment;
 mod examples;
 mod grandchildren;
+mod lists;
+mod logs;
 mod noise;
 mod offline;
 mod orphans;
 mod policy;
 mod python_client;
 mod python_workers;
+mod retry;
 mod stopping;
 mod stubborn;
 mod surface;

@@ -72,8 +72,8 @@ async fn collect(args: &Args, source: &mut Source<'_>) -> Result<TaskList, CliEr
 
 /// Why a list is empty, and the way out.
 fn nothing(args: &Args, config: &Config) -> String {
-    let kinds = config.kinds.keys().map(String::as_str);
-    let queues = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str);
+    let mut kinds = config.kinds.keys().map(String::as_str);
+    let mut queues = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str);
     let meant = |wanted: &Option<String>, known: &mut dyn Iterator<Item = &str>| {
         let wanted = wanted.as_deref()?;
         let known: Vec<&str> = known.collect();
@@ -83,7 +83,7 @@ fn nothing(args: &Args, config: &Config) -> String {
             nearest(wanted, known).map(|near| format!("; did you mean {near}?"))
         }
     };
-    let near = meant(&args.kind, &mut { kinds }).or_else(|| meant(&args.queue, &mut { queues })).unwrap_or_default();
+    let near = meant(&args.kind, &mut kinds).or_else(|| meant(&args.queue, &mut queues)).unwrap_or_default();
     let wanted = [args.state.map(|state| state.name()), args.kind.as_deref(), args.queue.as_deref()];
     match wanted.iter().flatten().count() {
         _ if args.cursor.is_some() => "there is no task behind this place".to_owned(),
@@ -109,4 +109,34 @@ fn row(task: &TaskSummary) -> Vec<String> {
         task.created_at.clone(),
         task.name.clone().unwrap_or_default(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::load(None, Some(&folder.path().join("q.db"))).unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        let args = |state, kind, queue, cursor| Args { state, kind, queue, limit: 50, all: false, cursor };
+        let table = [
+            (args(None, None, None, None), "there is no task yet; add one with `supervisor add -- date`"),
+            (args(None, None, None, text("0.7.")), "there is no task behind this place"),
+            (args(None, text("comand"), None, None), "there is no such task; did you mean command?"),
+            (args(None, None, text("command"), None), "there is no such task; did you mean commands?"),
+            (
+                args(None, text("command"), None, None),
+                "there is no such task; `supervisor list` without options shows all",
+            ),
+            (
+                args(Some(TaskState::Failed), text("video"), None, None),
+                "there is no such task; `supervisor list` without options shows all",
+            ),
+        ];
+        for (args, hint) in table {
+            assert_eq!(nothing(&args, &config), hint, "{args:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use queue_core::store::{Durability, Place, Store};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use supervisor::http::dto::{Enqueued, Examination, Task};
 use tempfile::TempDir;
 
 use super::fifo::Fifo;
+use super::guard::HANG_GUARD_S;
 use super::output::Output;
 use super::process::{kill_all, living};
 use super::programs::programs;
@@ -181,6 +183,14 @@ impl Sandbox {
         let answer = blocking(async { Client::connect(&self.db()).await?.request(method, path, body).await });
         let (status, body) = answer.expect("a runtime can be made").expect("a supervisor answers");
         (status.as_u16(), body)
+    }
+
+    /// A conversation with the supervisor over one connection.
+    pub fn converse<T>(&self, conversation: impl AsyncFnOnce(Client) -> T) -> T {
+        let guard = Duration::from_secs(HANG_GUARD_S);
+        let talk = async { conversation(Client::connect(&self.db()).await.expect("a supervisor answers")).await };
+        let talked = blocking(async { tokio::time::timeout(guard, talk).await });
+        talked.expect("a runtime can be made").expect("the supervisor does not answer")
     }
 
     /// The end of a system test: everything is sound while the supervisor runs and afterwards, and nothing is left.

@@ -51,6 +51,13 @@ impl Supervisor {
         self.process.pid
     }
 
+    /// The most memory that it ever had.
+    pub fn peak_rss_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it is alive");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel counts memory");
+        1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
+    }
+
     pub fn signal(&self, signal: Signal) {
         self.process.signal(signal);
     }
