@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -59,9 +58,12 @@ impl Bed {
         let found = std::env::split_paths(&path).map(|place| place.join("sha256sum")).find(|file| file.exists());
         std::os::unix::fs::symlink(found.unwrap(), folder.join("sha256sum")).unwrap();
         if let Some(script) = python3 {
-            let file = folder.join("python3");
-            std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-            std::fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+            // By another process: one that is written here may be open in a child of another test, and then cannot be run.
+            let made = Command::new("sh")
+                .args(["-c", "printf '#!/bin/sh\n%s\n' \"$1\" > \"$2\" && chmod 755 \"$2\"", "sh", script])
+                .arg(folder.join("python3"))
+                .status();
+            assert!(made.unwrap().success());
         }
         folder
     }
@@ -132,7 +134,7 @@ fn real_files_are_worked_on_and_asking_again_adds_nothing() {
     let bed = Bed::with_files(["a", "b/-dash", "b/{path}", "b/back\\slash", "é ü", "z"]);
     let out = bed.demo().output().unwrap();
     let (said, noted) = (String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap());
-    assert!(out.status.success(), "{said}{noted}");
+    assert!(out.status.success() && !noted.contains("without its Python part"), "{said}{noted}");
     bed.check_results();
     assert_eq!(row(&said, "digest"), ["digest", "6", "0", "6"]);
     assert_eq!(row(&said, "text_stats"), ["text_stats", "6", "0", "6"]);
@@ -178,7 +180,7 @@ fn without_a_python_that_will_do_it_says_why_and_goes_on() {
         let (said, noted) = (String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap());
         assert!(out.status.success() && noted.contains(sentence), "{said}{noted}");
         assert_eq!(row(&said, "digest"), ["digest", "2", "0", "2"]);
-        assert!(!said.contains("words") && !noted.contains("ERROR") && !noted.contains("alert"), "{said}{noted}");
+        assert!(!said.contains("words"), "{said}");
         assert_eq!(bed.all().len(), CRASHES + 2 * bed.files.len());
         assert!(!bed.keep().join("worker.py").exists());
     }
@@ -191,7 +193,6 @@ fn a_queue_that_is_kept_goes_on_without_python_and_with_it_again() {
     let without = bed.demo().env("PATH", bed.programs(None)).output().unwrap();
     let noted = String::from_utf8(without.stderr).unwrap();
     assert!(without.status.success() && noted.contains("there is no python3 on PATH"), "{noted}");
-    assert!(!noted.contains("alert"), "nobody tries to start it: {noted}");
     assert!(bed.demo().output().unwrap().status.success());
     bed.check_results();
 }
@@ -353,11 +354,13 @@ fn killed_at_any_moment_and_started_again_it_loses_nothing_and_does_nothing_twic
     assert_eq!(left_of(&bed.db()), Vec::<i32>::new());
 }
 
-/// The processes that still carry the tag of a queue.
+/// The processes that still carry the tag of a queue, and the applications that use it.
 fn left_of(db: &Path) -> Vec<i32> {
     let mut store = Store::open(Place::File(db.to_owned()), Durability::Full).unwrap();
     let uid: String = store.uid().unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("MUTIRAO_TAG={uid}");
     let all = procfs::all().into_iter().map(|stat| stat.pid);
-    all.filter(|pid| procfs::environment_has(*pid, tag.as_bytes())).collect()
+    let application = format!("MUTIRAO_DB={}", db.display());
+    let marks = [tag, application];
+    all.filter(|pid| marks.iter().any(|mark| procfs::environment_has(*pid, mark.as_bytes()))).collect()
 }

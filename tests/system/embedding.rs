@@ -1,10 +1,11 @@
 //! For programs and scripts that start a supervisor: it says where it is, ends when it is done, and does not outlive them.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
-use serde_json::Value;
-use tests::harness::{Sandbox, Watched, programs};
+use serde_json::{Value, json};
+use tests::harness::{Line, Sandbox, Watched, programs};
 
 #[test]
 fn until_empty_ends_when_every_task_is_final_and_tells_of_failures() {
@@ -71,4 +72,47 @@ fn a_process_that_is_gone_cannot_be_outlived() {
     let refused = sandbox.cli(&["run", &format!("--die-with-parent={pid}")]);
     refused.exits(6).complains(&format!("there is no process {pid} any more"));
     assert!(!sandbox.db().exists());
+}
+
+/// What `ready.json` says.
+fn told(sandbox: &Sandbox) -> Value {
+    serde_json::from_slice(&std::fs::read(sandbox.path("ready.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn the_ready_file_is_there_while_the_door_is_open() {
+    let sandbox = Sandbox::new("");
+    sandbox.write("ready.json", "of a former life");
+    let supervisor = sandbox.spawn_with(&["--ready-file", "ready.json"]).await_ready();
+    let folder = sandbox.path("").canonicalize().unwrap();
+    let (socket, db) = (folder.join("queue.db.sock"), folder.join("queue.db"));
+    assert_eq!(told(&sandbox), json!({ "pid": supervisor.pid(), "socket": socket, "db": db }));
+    assert_eq!(sandbox.path("ready.json").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let second = sandbox.cli(&["run", "--ready-file", "ready.json"]).exits(75);
+    assert_eq!(told(&sandbox)["pid"], supervisor.pid(), "a second one takes nothing away: {second}");
+    sandbox.finish(supervisor);
+    assert!(!sandbox.path("ready.json").exists());
+}
+
+#[test]
+fn it_ends_with_its_parent_even_when_nobody_reads_its_log() {
+    let sandbox = Sandbox::new("[kinds.hold]\nrun = [\"sh\", \"-c\", \"echo $$ > begun; exec sleep 1000\"]\n");
+    let begun = sandbox.fifo("begun");
+    let run = r#""$0" "$@" --die-with-parent --shutdown-grace 0s --ready-file ready.json 2> /dev/full & wait; exit"#;
+    let mut shell = sandbox.spawn_after(run, &[]);
+    let id = sandbox.enqueue(&["hold"]);
+    let running = Watched::new(begun.pid());
+    let pid = told(&sandbox)["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).unwrap();
+    let supervisor = Watched::new(pid);
+    assert!(supervisor.is_alive() && pid != shell.pid());
+    shell.signal(Signal::SIGKILL);
+    shell.wait();
+    supervisor.await_death();
+    assert!(!running.is_alive() && !sandbox.path("ready.json").exists());
+    sandbox.examine();
+    let after = sandbox.start();
+    assert_eq!(after.log().find(|line: &Line| line.is("recovered") && line.field("requeued") == 0).len(), 1);
+    begun.pid();
+    sandbox.cancel(id);
+    sandbox.finish(after);
 }

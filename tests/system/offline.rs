@@ -19,12 +19,17 @@ fn without_a_supervisor_a_task_can_be_added_and_looked_at() {
     sandbox.cli(&["show", "2"]).exits(4).complains("there is no task 2");
     let examined: Value = sandbox.cli(&["doctor", "-o", "json"]).ok().complains(up).json();
     assert_eq!(examined["findings"], json!([]));
-    for command in
-        [&["wait", "1"][..], &["cancel", "1"], &["add", "--", "true"], &["enqueue", "note", "word=a", "--wait"]]
-    {
+    for command in [
+        &["wait", "1"][..],
+        &["cancel", "1"],
+        &["add", "--wait", "--", "true"],
+        &["enqueue", "note", "word=a", "--wait"],
+    ] {
         sandbox.cli(command).exits(5).complains("no supervisor is up").complains("supervisor run");
     }
+    sandbox.cli(&["add", "--", "true"]).ok().complains(up);
     let supervisor = sandbox.start();
+    assert_eq!(sandbox.settled(2).summary.state, "completed");
     let task = sandbox.settled(id);
     assert_eq!((task.summary.state.as_str(), json!(task.result)), ("completed", json!("patience\n")));
     sandbox.finish(supervisor);

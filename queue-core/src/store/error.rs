@@ -13,6 +13,8 @@ pub enum StoreErrorKind {
     Io,
     /// The file is damaged, or no database.
     Corrupt,
+    /// There is no such file, and who only reads makes none.
+    Missing,
     /// The file cannot be opened or written by this user.
     Access,
     /// The file was written by a newer version.
@@ -46,6 +48,7 @@ impl StoreError {
             StoreErrorKind::Full => "free some space; nothing that was accepted is lost",
             StoreErrorKind::Io => "check the disk; what was accepted is read again at the next start",
             StoreErrorKind::Corrupt => "restore a backup; the file is left as it is",
+            StoreErrorKind::Missing => "add a task, or start a supervisor: that makes it",
             StoreErrorKind::Access => "check that the folder exists and that you may write to it",
             StoreErrorKind::Newer => "use the version that wrote it, or a newer one",
             StoreErrorKind::Older => "start a supervisor on it once: that brings it up to date",
@@ -82,7 +85,7 @@ const TEXTS: [(&str, StoreErrorKind); 13] = [
     ("out of memory", StoreErrorKind::Other),
 ];
 
-fn classify(text: &str) -> StoreErrorKind {
+pub(super) fn classify(text: &str) -> StoreErrorKind {
     TEXTS.iter().find(|(part, _)| text.contains(part)).map_or(StoreErrorKind::Other, |(_, kind)| *kind)
 }
 

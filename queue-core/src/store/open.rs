@@ -8,7 +8,7 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::error::{StoreError, StoreErrorKind};
+use super::error::{StoreError, StoreErrorKind, classify};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 /// Older ones may corrupt a write-ahead log that is reset while it is read.
@@ -50,7 +50,8 @@ impl Store {
         let mut conn = connect(&place, durability)?;
         missing_schemas(&mut conn)?;
         conn.run_pending_migrations(MIGRATIONS).map_err(|error| {
-            StoreError::new(StoreErrorKind::Other, format!("cannot bring the schema up to date: {error}"))
+            let kind = classify(&error.to_string());
+            StoreError::new(kind, format!("cannot bring the schema up to date: {error}"))
         })?;
         Ok(Store { conn, place, durability, in_doubt: false })
     }
@@ -70,7 +71,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         if !path.exists() {
             let text = format!("there is no database at {}", path.display());
-            return Err(StoreError::new(StoreErrorKind::Access, text));
+            return Err(StoreError::new(StoreErrorKind::Missing, text));
         }
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
         conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
@@ -173,7 +174,7 @@ mod tests {
         let Place::File(path) = file else { unreachable!() };
         assert_eq!(Reader::open(&path).err().unwrap().kind, StoreErrorKind::Newer);
         let missing = Reader::open(&folder.path().join("none.db")).err().unwrap();
-        assert_eq!(missing.kind, StoreErrorKind::Access);
+        assert_eq!(missing.kind, StoreErrorKind::Missing);
         assert!(!folder.path().join("none.db").exists(), "a reader creates nothing");
     }
 }

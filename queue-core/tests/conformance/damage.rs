@@ -35,7 +35,7 @@ const SOUND: &str = "
 const LOST: &str = "'', NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL, x''";
 
 /// (damage, the one rule that it breaks, what is said). `{lost}` is [`LOST`].
-const DAMAGE: [(&str, &str, &str); 29] = [
+const DAMAGE: [(&str, &str, &str); 30] = [
     ("INSERT INTO later VALUES (1, 5, 2)", "a task is in exactly one phase", "broken by 1"),
     ("INSERT INTO ready VALUES ('q', 10, 5)", "a task is in exactly one phase", "broken by 5"),
     ("INSERT INTO final VALUES (8, 5, NULL, 1, 0, 0, 0, 0)", "a task is in exactly one phase", "broken by 5"),
@@ -63,6 +63,11 @@ const DAMAGE: [(&str, &str, &str); 29] = [
     ("UPDATE tally SET attempts = 2 WHERE id = 4", "attempts spent are attempts kept", "broken by 4"),
     ("DELETE FROM retry", "attempts spent are attempts kept", "broken by 7"),
     ("INSERT INTO retry VALUES (6, 1, 0)", "crashes spent are crashes kept", "broken by 6"),
+    (
+        "INSERT INTO retry VALUES (6, 6, 0); UPDATE tally SET crashes = 1 WHERE id = 6",
+        "crashes spent are crashes kept",
+        "broken by 6",
+    ),
     ("UPDATE tally SET crashes = crashes + 1 WHERE id = 6", "crashes spent are crashes kept", "broken by 6"),
     ("INSERT INTO result VALUES (6, x'')", "only a completed task has a result", "broken by 6"),
     ("UPDATE final SET reason = 1", "a failed task says why, and no other does", "broken by 5"),

@@ -6,11 +6,12 @@ use clap::Args as ClapArgs;
 use ipc_contract::{CommandArgs, Payload, TaskSpec};
 use worker::stock::COMMAND_KIND;
 
-use super::client::{Client, blocking};
+use super::client::blocking;
 use super::exit::{CliError, Exit};
 use super::output::Format;
 use super::place::Place;
-use super::task_options::{self, TaskOptions};
+use super::submit::submit;
+use super::task_options::TaskOptions;
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
@@ -27,11 +28,7 @@ pub struct Args {
 pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError> {
     let config = place.load()?;
     let spec = args.spec(|name| std::env::var(name).ok())?;
-    blocking(async {
-        let mut client = Client::connect(&config.db).await?;
-        let enqueued = task_options::send(&mut client, &spec).await?;
-        task_options::tell(enqueued, args.options.wait.then_some(&mut client), format).await
-    })?
+    blocking(submit(&config, &spec, args.options.wait, format))?
 }
 
 impl Args {

@@ -6,22 +6,13 @@ use clap::Args as ClapArgs;
 use ipc_contract::TaskSpec;
 
 use super::bulk;
-use super::client::{Client, blocking};
+use super::client::blocking;
 use super::exit::{CliError, Exit};
 use super::fields::{Field, parse_field, payload_of_fields, payload_of_text};
-use super::output::{Format, note};
+use super::output::Format;
 use super::place::Place;
+use super::submit::submit;
 use super::task_options::{self, TaskOptions, millis};
-use crate::config::Config;
-use crate::http::answer;
-use crate::http::dto::Enqueued;
-use crate::shell::lock::{LockError, LockErrorKind, Role};
-use crate::shell::offline::{self, OfflineError};
-
-/// A supervisor holds the database a moment before it answers, and a moment after: so often is it asked again, and so
-/// long is the pause.
-const STARTING_TRIES_MAX: u32 = 100;
-const STARTING_PAUSE_MS: u64 = 50;
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
@@ -60,14 +51,7 @@ pub fn run(args: &Args, place: &Place, format: Format) -> Result<Exit, CliError>
         if let Some(path) = &args.bulk {
             return bulk::run(path, &config, format).await.map(|()| Exit::Done);
         }
-        let spec = args.spec()?;
-        if args.options.wait {
-            let mut client = Client::connect(&config.db).await?;
-            let enqueued = task_options::send(&mut client, &spec).await?;
-            return task_options::tell(enqueued, Some(&mut client), format).await;
-        }
-        let enqueued = enqueue(&config, &spec).await?;
-        task_options::tell(enqueued, None, format).await
+        submit(&config, &args.spec()?, args.options.wait, format).await
     })?
 }
 
@@ -86,29 +70,4 @@ impl Args {
             ..TaskSpec::default()
         }))
     }
-}
-
-/// Through the supervisor; without one, straight into the database.
-async fn enqueue(config: &Config, spec: &TaskSpec) -> Result<Enqueued, CliError> {
-    let mut tries_left = STARTING_TRIES_MAX;
-    loop {
-        if let Ok(mut client) = Client::connect(&config.db).await {
-            return task_options::send(&mut client, spec).await;
-        }
-        tries_left -= 1;
-        match offline::enqueue(config, spec.clone()) {
-            Err(OfflineError::Lock(error)) if tries_left > 0 && is_held_by_supervisor(&error) => {
-                tokio::time::sleep(Duration::from_millis(STARTING_PAUSE_MS)).await;
-            }
-            done => {
-                let enqueued = answer::enqueued(done?)?;
-                note("no supervisor is up: the task waits in the database for one");
-                return Ok(enqueued);
-            }
-        }
-    }
-}
-
-fn is_held_by_supervisor(error: &LockError) -> bool {
-    matches!(&error.kind, LockErrorKind::Held(Some(holder)) if holder.role == Role::Supervisor)
 }

@@ -96,7 +96,12 @@ impl From<ClientError> for CliError {
                     Some(socket) => format!("no supervisor answers at {}: {error}", socket.display()),
                     None => "no supervisor is up for this database".to_owned(),
                 };
-                CliError::new(Exit::NotReachable, "not_reachable", message, "start one with `supervisor run`")
+                CliError::new(
+                    Exit::NotReachable,
+                    "not_reachable",
+                    message,
+                    "start one with `supervisor run`, as the user whom it belongs to",
+                )
             }
             ClientError::Broken(text) => {
                 let message = format!("the supervisor's answer was broken off: {text}");
@@ -149,6 +154,7 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> CliError {
         let exit = match error.kind {
             StoreErrorKind::Access => Exit::Refused,
+            StoreErrorKind::Missing => Exit::NotFound,
             StoreErrorKind::Newer | StoreErrorKind::Older => Exit::SchemaUnknown,
             StoreErrorKind::Busy => Exit::DatabaseHeld,
             _ => Exit::Unexpected,

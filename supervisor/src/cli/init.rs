@@ -1,11 +1,10 @@
 //! `init`: a configuration to begin with, in which everything is explained.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use tempfile::NamedTempFile;
 
 use super::exit::{CliError, Exit};
 use super::output::note;
@@ -39,13 +38,16 @@ fn write(folder: &Path) -> Result<PathBuf, CliError> {
             ErrorKind::AlreadyExists if file.exists() => {
                 (format!("{} is there already, and is not overwritten", file.display()), "name another folder")
             }
-            _ => (format!("cannot write {}: {error}", file.display()), "name a folder that you may write to"),
+            ErrorKind::StorageFull => (format!("cannot write {}: the disk is full", file.display()), "free some space"),
+            kind => (format!("cannot write {}: {kind}", file.display()), "name a folder that you may write to"),
         };
         CliError::new(Exit::Refused, "no_file", message, hint)
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file).map_err(failed)?;
-    new.write_all(TEXT.as_bytes()).map_err(failed)?;
+    // Whole or not at all, and for this user alone.
+    let mut draft = NamedTempFile::new_in(folder).map_err(failed)?;
+    draft.write_all(TEXT.as_bytes()).map_err(failed)?;
+    draft.persist_noclobber(&file).map_err(|refused| failed(refused.error))?;
     Ok(file)
 }
 

@@ -3,7 +3,7 @@
 //!
 //! - `app`: the tree of commands. `place`, `task_options`, `fields`, `ids`: arguments. `exit`: codes and errors.
 //! - `client`, `log_stream`: the other end of `http`; also for tests and load programs. `source`: a supervisor, or the file.
-//! - `describe`: a task in words. `output`: forms and streams. `table`, `colour`: for terminals.
+//! - `submit`: the way in of a task. `describe`: a task in words. `output`: forms and streams. `table`, `colour`: for terminals.
 
 mod add;
 mod app;
@@ -31,6 +31,7 @@ mod run;
 mod show;
 mod source;
 mod stats;
+mod submit;
 mod table;
 mod task_options;
 pub(crate) mod wait;

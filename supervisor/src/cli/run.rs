@@ -52,7 +52,9 @@ impl Args {
 pub fn run(args: &Args, place: &Place) -> Result<Exit, CliError> {
     let (config, _) = place.load_to_run()?;
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(io::stderr).init();
+    // It would tell of a log that nobody reads by a panic.
+    let log = tracing_subscriber::fmt().json().flatten_event(true).log_internal_errors(false);
+    log.with_env_filter(filter).with_writer(io::stderr).init();
     let life = shell::run(config, args.options(), shell::stops(), |_| ())?;
     Ok(if args.until_empty && life.failed > 0 { Exit::TaskFailed } else { Exit::Done })
 }

@@ -1,15 +1,9 @@
-//! What `enqueue` and `add` have in common: options of a task to be, and the way in.
+//! What `enqueue` and `add` have in common: the options of a task to be.
 
 use std::time::Duration;
 
 use clap::Args;
 use ipc_contract::{PrioritySpec, TaskSpec};
-
-use super::client::{Client, ClientError};
-use super::exit::{CliError, Exit};
-use super::output::{self, Format};
-use super::wait;
-use crate::http::dto::Enqueued;
 
 #[derive(Args, Debug, Default)]
 pub struct TaskOptions {
@@ -42,35 +36,6 @@ pub fn millis(duration: Duration) -> u64 {
 /// A number from -100 to 100, or a name.
 pub fn priority(text: &str) -> PrioritySpec {
     text.parse().map_or_else(|_| PrioritySpec::Name(text.to_owned()), PrioritySpec::Number)
-}
-
-/// Says what became of an enqueue; with `wait`, what became of the task.
-pub async fn tell(enqueued: Enqueued, waiting: Option<&mut Client>, format: Format) -> Result<Exit, CliError> {
-    if enqueued.existing {
-        output::note(&format!("task {} was there already", enqueued.id));
-    }
-    if let Some(client) = waiting {
-        if !enqueued.existing {
-            output::note(&format!("task {}", enqueued.id));
-        }
-        let task = wait::watched(client, enqueued.id, None).await?;
-        return wait::tell(&task, format);
-    }
-    output::one(format, &enqueued, Some(enqueued.id), || enqueued.id.to_string())?;
-    Ok(Exit::Done)
-}
-
-/// Enqueues through a supervisor that is up. Whoever gave no name cannot simply ask again, and is told so.
-pub async fn send(client: &mut Client, spec: &TaskSpec) -> Result<Enqueued, CliError> {
-    client.enqueue(spec).await.map_err(|error| {
-        let is_unknown = matches!(error, ClientError::Broken(_));
-        let mut error = CliError::from(error);
-        if is_unknown {
-            error.body.hint =
-                "it may have taken the task: look with `supervisor list`; with --name, just ask again".into();
-        }
-        error
-    })
 }
 
 #[cfg(test)]

@@ -152,6 +152,8 @@ fn look(root: &Path, own: &Path) -> Result<Plan, CliError> {
 /// Only what somebody should know: the demo itself says the rest.
 fn log_to_stderr() {
     let log = tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).without_time().with_target(false);
+    // It would tell of a stderr that is gone by a panic.
+    let log = log.log_internal_errors(false);
     log.with_writer(io::stderr).init();
 }
 

@@ -103,13 +103,15 @@ mod tests {
         let kept = Workspace::open(Some(&keep), false).unwrap();
         assert_eq!(names(&keep), [FILE_DEFAULT], "nothing but the configuration");
         std::fs::write(kept.config_file(), "# mine").unwrap();
+        std::fs::write(keep.join("worker.py"), "# mine").unwrap();
         assert!(kept.is_kept());
         drop(kept);
         for _ in 0..2 {
             drop(Workspace::open(Some(&keep), true).unwrap());
             assert_eq!(names(&keep), ["client.py", "mutirao", FILE_DEFAULT, "worker.py"]);
             let text = |name: &str| std::fs::read_to_string(keep.join(name)).unwrap();
-            assert_eq!((text(FILE_DEFAULT), text("client.py")), ("# mine".to_owned(), CLIENT.1.to_owned()));
+            assert_eq!([text(FILE_DEFAULT), text("worker.py")], ["# mine", "# mine"]);
+            assert_eq!(text("client.py"), CLIENT.1);
             assert_eq!(
                 text("mutirao/__init__.py"),
                 PACKAGE.iter().find(|(name, _)| *name == "mutirao/__init__.py").unwrap().1

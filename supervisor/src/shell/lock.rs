@@ -131,10 +131,12 @@ impl fmt::Display for LockError {
             }
             LockErrorKind::Held(None) => write!(f, "another process holds {path}; try again"),
             LockErrorKind::Io(error) => {
-                write!(
-                    f,
-                    "cannot use the lock file {path}: {error}; check that the folder exists and may be written to"
-                )
+                let way_out = match error.kind() {
+                    io::ErrorKind::StorageFull => "free some space",
+                    io::ErrorKind::PermissionDenied => "be the user whom the database belongs to, or use another",
+                    _ => "check that the folder exists and may be written to",
+                };
+                write!(f, "cannot use the lock file {path}: {error}; {way_out}")
             }
         }
     }

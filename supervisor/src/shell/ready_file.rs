@@ -34,10 +34,11 @@ impl ReadyFile {
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
         // Only this user may read or write it: so are temporary files made.
-        let draft = Some(NamedTempFile::new_in(folder).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write to the folder {}: {error}", folder.display()))
-        })?);
-        Ok(ReadyFile { path, draft })
+        let draft = NamedTempFile::new_in(folder).map_err(|error| {
+            let (folder, why) = (folder.display(), error.kind());
+            io::Error::new(why, format!("the folder {folder} takes no file ({why}); name another"))
+        })?;
+        Ok(ReadyFile { path, draft: Some(draft) })
     }
 
     /// What a former life left says something that is not so. To be called under the lock of the database.
@@ -91,7 +92,7 @@ mod tests {
     fn one_that_cannot_be_written_is_refused_early_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let told = |path: &Path| ReadyFile::prepare(path).unwrap_err().to_string();
-        assert!(told(&folder.path().join("no/ready")).contains("/no: No such file or directory"));
+        assert!(told(&folder.path().join("no/ready")).contains("/no takes no file (entity not found); name another"));
         assert!(told(folder.path()).contains("it is a folder"));
         let path = folder.path().join("ready.json");
         std::fs::write(&path, "somebody else's").unwrap();

@@ -39,7 +39,7 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
     match path.symlink_metadata() {
         Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path)?,
         Ok(_) => {
-            let text = format!("{} is in the way of the socket; move it", path.display());
+            let text = format!("{} is no socket and stands where the socket is to be; move it away", path.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
         Err(_) => {}

@@ -48,7 +48,7 @@ pub fn blocked(options: &Blocked) -> Vec<String> {
         let task = sandbox.settled(id);
         let (state, runs) = (task.summary.state, task.summary.runs);
         claim(state == "completed" && runs == 1, format!("{kind}: {state} after {runs} runs"));
-        let text = format!("running task {id},");
+        let text = format!("running task {id} ");
         let said = supervisor.log().find(|line| line.is_alert("unresponsive") && line.text.contains(&text));
         println!("{kind}: {state} in {runs} run, {} times called unresponsive", said.len());
         claim((kind == "held") == (said.len() == 1), format!("{kind}: called unresponsive {} times", said.len()));

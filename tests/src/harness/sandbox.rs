@@ -90,11 +90,17 @@ impl Sandbox {
         Supervisor::spawn(command)
     }
 
+    /// The same, with these options of `run`.
+    pub fn spawn_with(&self, options: &[&str]) -> Supervisor {
+        Supervisor::spawn(self.command(&[&["run"], options].concat()))
+    }
+
     /// A supervisor as a shell starts it after this line of script, such as `trap '' HUP`.
     pub fn spawn_after(&self, script: &str, env: &[(&str, &str)]) -> Supervisor {
         let run = self.command(&["run"]);
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]).arg(run.get_program()).args(run.get_args());
+        shell.current_dir(self.folder.path());
         shell.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?)))).envs(env.iter().copied());
         Supervisor::spawn(shell)
     }

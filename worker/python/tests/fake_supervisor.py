@@ -25,12 +25,12 @@ FEATURES = ["beat", "note"]
 
 
 class FakeSupervisor:
-    """Reads block until the worker says something or is gone: a worker that is silent for ever hangs the test, which is how
-    the test fails.
+    """Reads block until the worker says something or is gone: a worker that is silent for ever hangs the test, which is
+    how the test fails.
     """
 
     def __init__(self, program: list[str], **env: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(SOURCE), "MUTIRAO_COOKIE": COOKIE, **env}
+        environment = {**os.environ, "PYTHONPATH": f"{SOURCE}:{SOURCE.parent}", "MUTIRAO_COOKIE": COOKIE, **env}
         self.process = subprocess.Popen(
             [sys.executable, *program],
             stdin=subprocess.PIPE,

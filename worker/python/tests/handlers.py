@@ -1,4 +1,7 @@
-"""A worker with the handlers that the tests need. They say by a log line how far they are; no test guesses by the clock."""
+"""A worker with the handlers that the tests need.
+
+They say by a log line how far they are; no test guesses by the clock.
+"""
 
 from __future__ import annotations
 

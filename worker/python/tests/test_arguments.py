@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Callable, Literal, Mapping, NewType, Optional, Sequence, TypedDict, TypeVar, Union
+from typing import (
+    Annotated,
+    Any,
+    Callable,
+    Literal,
+    Mapping,
+    NewType,
+    Optional,
+    Sequence,
+    TypedDict,
+    TypeVar,
+    Union,
+)
 from unittest.mock import sentinel
 from uuid import UUID
 

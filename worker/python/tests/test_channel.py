@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import unittest
 from collections import Counter
 from typing import Any
@@ -44,6 +45,24 @@ class Prints(unittest.TestCase):
             self.assertEqual(set(results), {b"\xc6\x00\x04\x93\xe0" + b"\xab" * 300_000})
             self.assertEqual(supervisor.drain(), 0)
 
+    def test_beats_go_on_whatever_the_handler_does(self) -> None:
+        fast = "import tests.handlers, mutirao._post as post; post.BEAT_INTERVAL_MS = 1; tests.handlers.app.run()"
+        with FakeSupervisor(["-c", fast]).greet() as supervisor:
+            supervisor.run(1, "hold_deaf")
+            for _ in range(3):
+                supervisor.expect("beat")
+            supervisor.stop(1)
+            supervisor.expect_log("told")
+            supervisor.process.send_signal(signal.SIGTERM)
+            supervisor.failure(1)
+            for task in range(2, 12):
+                supervisor.run(task, "big", {"size_bytes": 500_000})
+                self.assertEqual(len(supervisor.result(task)), 500_000)
+        with FakeSupervisor(["-c", fast]).greet(features=["note"]) as supervisor:
+            supervisor.run(1, "tell_progress", {"times": 100_000})
+            supervisor.result(1)
+            self.assertNotIn("beat", [message.name for message in supervisor.heard])
+
     def test_stdin_is_empty_and_the_cookie_is_gone(self) -> None:
         with FakeSupervisor(HANDLERS).greet() as supervisor:
             supervisor.run(1, "read_stdin")
@@ -59,7 +78,9 @@ class Prints(unittest.TestCase):
             self.assertEqual(supervisor.result(1), 7)
             self.assertEqual([message.name for message in supervisor.heard], ["booting", "hello", "ready", "done"])
             supervisor.drain()
-            self.assertIn("by the context of a child\napp: by a child\n", supervisor.printed_at_end())
+            printed = supervisor.printed_at_end()
+            self.assertIn("by the context of a child\n", printed)
+            self.assertIn("app: by a child\n", printed)
 
 
 class Notes(unittest.TestCase):

@@ -205,6 +205,8 @@ class Conversation(unittest.TestCase):
         desk.interrupt(2.0)
         self.assertEqual(second.sign.order, ("terminated", 2.0))
         self.assertFalse(desk.may_lose_channel, "nobody has told it to stop")
+        desk.received(run(3), 0.0)
+        self.assertEqual(step(desk), "back 3", "the supervisor does not know yet")
         greeted = Desk(1)
         greeted.interrupt(0.0)
         self.assertEqual(step(greeted), "end 143")

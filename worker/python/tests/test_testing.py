@@ -86,6 +86,16 @@ class InProcess(unittest.TestCase):
         self.assertEqual(run(crawl, stop_after_progress=0, url="x").error, "stopped: cancel")
         self.assertIn("argument url is missing", str(run(crawl).error))
 
+    def test_a_task_that_others_cancel_before_it_begins_has_an_end(self) -> None:
+        async def cancel_all() -> Any:
+            trial = asyncio.ensure_future(arun(crawl, url="x"))
+            await asyncio.sleep(0)
+            for task in asyncio.all_tasks() - {asyncio.current_task(), trial}:
+                task.cancel()
+            return await trial
+
+        self.assertEqual(asyncio.run(cancel_all()).error, "stopped: cancelled")
+
     def test_which_handler_is_meant_must_be_clear(self) -> None:
         with self.assertRaisesRegex(WorkerError, "say kind=, one of crawl, resize"):
             run(app)

@@ -6,6 +6,7 @@ from collections import Counter
 
 from mutirao import Context, Worker
 
+log = logging.getLogger("words")
 WORD = re.compile(r"[^\W\d_]{4,}")
 READ_BYTES_MAX = 4 * 1024 * 1024
 WORDS_PER_MINUTE = 230
@@ -22,7 +23,7 @@ def words(cx: Context, path: str) -> dict[str, object]:
         counts.update(WORD.findall(line.lower()))
         cx.progress(done, len(lines))
     count = sum(len(line.split()) for line in lines)
-    logging.info("%d words in %s", count, path)
+    log.info("%d in %s", count, path)
     return {"count": count, "reading_s": round(60 * count / WORDS_PER_MINUTE), "most": counts.most_common(10)}
 
 

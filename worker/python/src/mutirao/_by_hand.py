@@ -6,8 +6,9 @@ import json
 import re
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ._handler import Handler
 from ._rehearsal import rehearse

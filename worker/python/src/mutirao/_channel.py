@@ -6,7 +6,6 @@ import fcntl
 import io
 import os
 import sys
-from typing import Optional, Union
 
 from .errors import ChannelError
 
@@ -56,9 +55,9 @@ class Channel:
             os.close(self._writer)
 
 
-def _take() -> Optional[Channel]:
-    """Takes stdin and stdout away from the rest of the process: reading finds nothing, printing goes to stderr, which is the
-    log of the task. None when there is no supervisor, and then nothing is changed.
+def _take() -> Channel | None:
+    """Takes stdin and stdout away from the rest of the process: reading finds nothing, printing goes to stderr, which
+    is the log of the task. None when there is no supervisor, and then nothing is changed.
 
     The cookie leaves the environment, so that a program started from here does not take its own stdin and stdout for a
     channel. Raises ``ChannelError`` for a channel that this package does not speak over, or without open descriptors.
@@ -91,7 +90,7 @@ def _move_descriptors() -> tuple[int, int]:
     return reader, writer
 
 
-_claimed: Union[Channel, ChannelError, None] = None
+_claimed: Channel | ChannelError | None = None
 
 
 def claim() -> None:
@@ -103,7 +102,7 @@ def claim() -> None:
         _claimed = error
 
 
-def claimed() -> Optional[Channel]:
+def claimed() -> Channel | None:
     """The channel of this process; None without a supervisor. Raises ``ChannelError``."""
     if isinstance(_claimed, ChannelError):
         raise _claimed

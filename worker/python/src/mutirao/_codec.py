@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Any, Callable, Optional
+from collections.abc import Callable
+from typing import Any
 
 from .errors import ContractError
 
@@ -25,7 +26,9 @@ _SIZES_ARRAY = ((0xFFFF, 0xDC, ">BH"), (0xFFFF_FFFF, 0xDD, ">BI"))
 _SIZES_MAP = ((0xFFFF, 0xDE, ">BH"), (0xFFFF_FFFF, 0xDF, ">BI"))
 
 _NUMBERS = {
-    0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q",
+    0xCA: ">f", 0xCB: ">d",
+    0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q",
+    0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q",
 }  # fmt: skip
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 
@@ -96,8 +99,8 @@ def _write_size(size: int, short: int, short_end: int, forms: tuple[tuple[int, i
 def decode_pure(data: bytes) -> Any:
     """The one value in ``data``: arrays as lists, maps as dicts.
 
-    Raises ``ContractError``: ``empty``, ``truncated``, ``trailing``, ``too_deep``, ``malformed``, or ``body`` for a key that
-    stands twice. Nothing is built for a size that the bytes do not have.
+    Raises ``ContractError``: ``empty``, ``truncated``, ``trailing``, ``too_deep``, ``malformed``, or ``body`` for a key
+    that stands twice. Nothing is built for a size that the bytes do not have.
     """
     if not data:
         raise ContractError("empty", "no bytes where a value must be")
@@ -182,7 +185,7 @@ class _Reader:
             raise ContractError("truncated", "an array or map announces more values than there are bytes")
 
 
-def _choose() -> tuple[Callable[[Any], bytes], Optional[Callable[[bytes], Any]]]:
+def _choose() -> tuple[Callable[[Any], bytes], Callable[[bytes], Any] | None]:
     if os.environ.get("MUTIRAO_PURE") != "1":
         try:
             from . import _codec_fast

@@ -1,4 +1,4 @@
-"""MessagePack by the ``msgpack`` package, only where it behaves as ``_codec`` does; it raises whatever it likes elsewhere."""
+"""MessagePack by the ``msgpack`` package, only where it behaves as ``_codec`` does; it raises elsewhere."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple
 
 from ._handler import Done, Outcome
 from ._messages import PROTOCOL, Message, RunRef
@@ -46,7 +46,7 @@ class Start(NamedTuple):
     sign: StopSign
 
 
-Next = Union[Send, Start, Ended]
+Next = Send | Start | Ended
 
 
 class Running:
@@ -55,7 +55,7 @@ class Running:
     def __init__(self, ref: RunRef) -> None:
         self.sign = StopSign()
         self.notes = Notes(ref)
-        self.outcome: Optional[Outcome] = None
+        self.outcome: Outcome | None = None
         self.receipts: dict[int, Future[bool]] = {}
 
     def spend(self, unit: str, amount: int) -> Future[bool]:
@@ -74,7 +74,10 @@ def settled(stored: bool) -> Future[bool]:
 
 
 class Desk:
-    """The worker's side of one conversation. Methods that take messages raise ``ContractError`` when they break the contract."""
+    """The worker's side of one conversation.
+
+    Methods that take messages raise ``ContractError`` when they break the contract.
+    """
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
@@ -86,12 +89,15 @@ class Desk:
         self._waiting: deque[Message] = deque()
         self._running: dict[RunRef, Running] = {}
         self._give_back: deque[RunRef] = deque()
-        self._over: Optional[Ended] = None
+        self._over: Ended | None = None
 
     # What arrives.
 
     def received(self, message: Message, now_s: float) -> list[Future[bool]]:
-        """Takes note of a message. Gives the receipts that it settles: whoever waits for them is told without a lock."""
+        """Takes note of a message.
+
+        Gives the receipts that it settles: whoever waits for them is told without a lock.
+        """
         name, body = message
         if self._state == "closed" and name in ("run", "stop", "ack"):
             return []
@@ -99,7 +105,7 @@ class Desk:
             self._welcome(body["protocol"], body["features"])
         elif name == "reject" and self._state == "greeted":
             self._over = Ended(EXIT_CONFIG, f"the supervisor refused this worker: {body['reason']}")
-        elif name == "run" and self._state == "ready":
+        elif name == "run" and (self._state == "ready" or self._state == "draining" and not self._was_told):
             self._accept(message)
         elif name == "stop" and body["run"] is None and self._state in ("welcomed", "ready", "draining"):
             self._was_told = True
@@ -124,7 +130,11 @@ class Desk:
             raise ContractError("order", f"run: task {ref.task} already runs here")
         if len(in_flight) >= self._concurrency:
             raise ContractError("order", f"run: all {self._concurrency} credits of the worker are in use")
-        self._waiting.append(run)
+        if self._state == "ready":
+            self._waiting.append(run)
+        else:
+            # It crossed the wish of this worker to leave.
+            self._give_back.append(ref)
 
     def _stop(self, ref: RunRef, order: StopRequest) -> None:
         # An unknown run is no error: the order crossed its answer.
@@ -156,7 +166,10 @@ class Desk:
         self._waiting.clear()
 
     def interrupt(self, now_s: float) -> None:
-        """The process was told to terminate. While one run is being stopped this is a part of it; else all shall end."""
+        """The process was told to terminate.
+
+        While one run is being stopped this is a part of it; else all shall end.
+        """
         if any(running.sign.order for running in self._running.values()):
             return
         if self._state == "greeted":
@@ -178,14 +191,14 @@ class Desk:
         """A handler has ended; its answer waits until all that it spent is stored."""
         self._running[ref].outcome = outcome
 
-    def speaking(self, ref: RunRef) -> Optional[Running]:
+    def speaking(self, ref: RunRef) -> Running | None:
         """The run, while it may say something that will be heard."""
         running = self._running.get(ref) if self.notes else None
         return running if running is not None and running.outcome is None else None
 
     # What is to be done.
 
-    def next(self, now_ms: int) -> Optional[Next]:
+    def next(self, now_ms: int) -> Next | None:
         """What the dispatching thread does next; None means that it waits."""
         if self._over is not None:
             return self._over
@@ -212,11 +225,11 @@ class Desk:
             return Start(run, ref, started.sign)
         return None
 
-    def take_back(self) -> Optional[Message]:
+    def take_back(self) -> Message | None:
         """The next run to give back. It can be sent while another run is executing."""
         return Message("back", self._give_back.popleft()._asdict()) if self._give_back else None
 
-    def take_note(self, now_ms: int) -> Optional[Message]:
+    def take_note(self, now_ms: int) -> Message | None:
         """The next note that is due."""
         if self.notes:
             for running in self._running.values():
@@ -225,7 +238,7 @@ class Desk:
                     return note
         return None
 
-    def note_due_at_ms(self, now_ms: int) -> Optional[int]:
+    def note_due_at_ms(self, now_ms: int) -> int | None:
         """When `take_note` will find something."""
         due = [running.notes.due_at_ms(now_ms) for running in self._running.values()] if self.notes else []
         return min((at_ms for at_ms in due if at_ms is not None), default=None)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from datetime import timedelta
-from typing import Union
 
-Delay = Union[int, float, timedelta, str]
+Delay = int | float | timedelta | str
 
 DELAY_MAX_MS = 10 * 365 * 24 * 60 * 60 * 1000
 """The longest delay that the contract knows: ten years."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import Optional
 
 from .errors import ContractError
 
@@ -37,7 +36,7 @@ class FrameDecoder:
         self._read = 0
         self._buffer += data
 
-    def next_frame(self) -> Optional[bytes]:
+    def next_frame(self) -> bytes | None:
         """The payload of the next whole frame, or None when more bytes are needed.
 
         Raises ``ContractError`` (``empty``, ``too_long``) as soon as the four bytes of the length are there.

@@ -1,21 +1,26 @@
-"""One handler, from the args of a run to its outcome: however it ends, there is exactly one. Nothing is sent from here."""
+"""One handler, from the args of a run to its outcome: however it ends, there is exactly one.
+
+Nothing is sent from here.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, Callable, NamedTuple, Union
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from . import _codec
 from ._arguments import Arguments, BadArguments, Call
 from ._names import check_name
-from ._traceback import ERROR_MAX_BYTES, traceback_text
+from ._stop import StopSign
 from ._text import clip
+from ._traceback import ERROR_MAX_BYTES, traceback_text
 from ._values import CannotTravel, pack
 from .context import Context, enter
 from .errors import ContractError, Fail, RetryAfter, Stopped, WorkerError
 
-Retry = Union[str, dict[str, int]]
+Retry = str | dict[str, int]
 
 
 class Done(NamedTuple):
@@ -31,7 +36,7 @@ class Failed(NamedTuple):
     retry: Retry = "default"
 
 
-Outcome = Union[Done, Failed]
+Outcome = Done | Failed
 
 
 class Handler:
@@ -59,8 +64,19 @@ class Handler:
         except BaseException as error:
             return self._failed(error, context)
 
-    async def run_async(self, context: Context, args: bytes) -> Outcome:
-        """Calls an async handler in the current task."""
+    def start(self, context: Context, args: bytes, sign: StopSign, ended: Callable[[Outcome], object]) -> None:
+        """Starts an async handler as a task of the running loop; the order to stop cancels it."""
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._run_async(context, args))
+
+        def end(task: asyncio.Task[Outcome]) -> None:
+            # Others may cancel every task of the loop, also one that has not begun and so has no outcome of its own.
+            ended(Failed("stopped: cancelled") if task.cancelled() else task.result())
+
+        task.add_done_callback(end)
+        sign.listen(lambda: loop.call_soon_threadsafe(task.cancel))
+
+    async def _run_async(self, context: Context, args: bytes) -> Outcome:
         enter(context)
         try:
             call = self._bind(context, args)

@@ -9,10 +9,11 @@ import collections.abc
 import dataclasses
 import types
 import typing
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, Callable, Literal, Optional, Union
+from typing import Any, Literal, Union
 from uuid import UUID
 
 SHOWN_MAX_CHARS = 60
@@ -52,7 +53,7 @@ def fit(hint: Any, value: Any) -> Any:
         if type(value) not in (int, float):
             raise _expected(hint, value)
         return float(value)
-    if origin in (Union, getattr(types, "UnionType", Union)):
+    if origin in (Union, types.UnionType):
         return _fit_any(hint, value)
     if origin is Literal:
         if not any(value == choice and type(value) is type(choice) for choice in typing.get_args(hint)):
@@ -73,7 +74,7 @@ def describe(hint: Any) -> str:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is None or hint in _NAMES:
         return _NAMES[type(None) if hint is None else hint]
-    if origin in (Union, getattr(types, "UnionType", Union)):
+    if origin in (Union, types.UnionType):
         return " or ".join(describe(argument) for argument in arguments)
     if origin is Literal:
         return "one of " + ", ".join(repr(choice) for choice in arguments)
@@ -188,7 +189,7 @@ def _fit_class(cls: type, hint: Any, value: Any) -> Any:
         raise Mismatch(f"expected {cls.__name__} as text, got {shown(value)} ({error})") from None
 
 
-def _reader_of(cls: type) -> Optional[Callable[[str], Any]]:
+def _reader_of(cls: type) -> Callable[[str], Any] | None:
     """What results carry as text comes back from text."""
     if cls in (datetime, date):
         # Until Python 3.11 the letter for UTC is not known.

@@ -9,8 +9,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Callable, Iterator, Optional
 
 from .context import Context
 from .errors import Stopped
@@ -27,7 +27,7 @@ class Interrupts:
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
         self._main = threading.get_ident()
-        self._armed: Optional[Context] = None
+        self._armed: Context | None = None
         self._shields = 0
         self._is_due = False
         self.terminated = False
@@ -53,8 +53,8 @@ class Interrupts:
         os.register_at_fork(after_in_child=restore)
 
     def _insist(self, come: int) -> None:
-        """A signal that comes just before the main thread begins to wait for a lock does not end the wait. SIGINT, which
-        means nothing here, ends it.
+        """A signal that comes just before the main thread begins to wait for a lock does not end the wait. SIGINT,
+        which means nothing here, ends it.
         """
         while numbers := os.read(come, _WAKEUP_CHUNK_BYTES):
             for _ in range(NUDGES if signal.SIGTERM in numbers else 0):

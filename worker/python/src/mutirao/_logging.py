@@ -1,17 +1,20 @@
-"""The bridge from ``logging`` to the log of the task. What a line looks like is decided here, where it goes by the post."""
+"""The bridge from ``logging`` to the log of the task.
+
+What a line looks like is decided here, where it goes by the post.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
 import threading
-from typing import Callable, Optional
+from collections.abc import Callable
 
 from ._messages import RunRef
 from ._text import clip
 from .context import LOG_MAX_BYTES, Level, current
 
-Send = Callable[[Optional[RunRef], Level, str], None]
+Send = Callable[[RunRef | None, Level, str], None]
 
 _FORMAT = "%(name)s: %(message)s"
 _BUSY = threading.local()
@@ -32,7 +35,8 @@ class LogHandler(logging.Handler):
         try:
             text = self.format(record)
         except Exception as error:
-            text = f"{record.name}: a record from {record.pathname}:{record.lineno} cannot be formatted ({type(error).__name__})"
+            place = f"{record.pathname}:{record.lineno}"
+            text = f"{record.name}: a record from {place} cannot be formatted ({type(error).__name__})"
         finally:
             _BUSY.is_formatting = False
         context = current()
@@ -49,8 +53,8 @@ def level_of(levelno: int) -> Level:
 
 
 def install(send: Send) -> None:
-    """Adds the handler to the root logger. It takes the place of handlers that print there, and keeps their format; without
-    any, nobody has set logging up, and the level becomes INFO.
+    """Adds the handler to the root logger. It takes the place of handlers that print there, and keeps their format;
+    without any, nobody has set logging up, and the level becomes INFO.
     """
     root = logging.getLogger()
     printing = [handler for handler in root.handlers if getattr(handler, "stream", None) in (sys.stdout, sys.stderr)]

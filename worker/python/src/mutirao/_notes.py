@@ -1,10 +1,10 @@
-"""What one run says of itself, put together into few notes: progress at most ten times a second, one note that spends at a
-time. Pure: time is an argument.
+"""What one run says of itself, put together into few notes: progress at most ten times a second, one note that spends
+at a time. Pure: time is an argument.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from ._fields import UNITS_MAX
 from ._messages import Message, RunRef
@@ -24,9 +24,9 @@ UNSENT_MAX_NOTES = 64
 class Progress(NamedTuple):
     """How far a run is, as it was said last."""
 
-    done: Optional[float] = None
-    total: Optional[float] = None
-    message: Optional[str] = None
+    done: float | None = None
+    total: float | None = None
+    message: str | None = None
 
 
 class Notes:
@@ -36,12 +36,12 @@ class Notes:
         self._run = run
         self._progress = Progress()
         self._is_fresh = False
-        self._progress_at_ms: Optional[int] = None
+        self._progress_at_ms: int | None = None
         self._unsent: list[dict[str, int]] = []
         self._sent_seq = 0
         self._acked_seq = 0
 
-    def progress(self, done: float, total: Optional[float], message: Optional[str]) -> None:
+    def progress(self, done: float, total: float | None, message: str | None) -> None:
         """Replaces what was said before, but keeps the message when there is no new one."""
         kept = self._progress.message if message is None else clip(message, MESSAGE_MAX_BYTES)
         self._progress, self._is_fresh = Progress(done, total, kept), True
@@ -51,7 +51,10 @@ class Notes:
         self._progress, self._is_fresh = self._progress._replace(message=clip(message, MESSAGE_MAX_BYTES)), True
 
     def spend(self, unit: str, amount: int) -> int:
-        """Adds up. Gives the number of the note that will tell it. Raises ``OverflowError`` when too many notes wait."""
+        """Adds up.
+
+        Gives the number of the note that will tell it. Raises ``OverflowError`` when too many notes wait.
+        """
         last = self._unsent[-1] if self._unsent else None
         if amount and (last is None or not _has_room(last, unit, amount)):
             if len(self._unsent) == UNSENT_MAX_NOTES:
@@ -79,7 +82,7 @@ class Notes:
         """True when all that was spent is acknowledged."""
         return not self._unsent and self._acked_seq == self._sent_seq
 
-    def due_at_ms(self, now_ms: int) -> Optional[int]:
+    def due_at_ms(self, now_ms: int) -> int | None:
         """When there is something to send: now, later, or (None) not before something else happens."""
         if self._unsent and self._acked_seq == self._sent_seq:
             return now_ms
@@ -87,14 +90,14 @@ class Notes:
             return None
         return now_ms if self._progress_at_ms is None else max(now_ms, self._progress_at_ms + PROGRESS_INTERVAL_MS)
 
-    def take(self, now_ms: int) -> Optional[Message]:
+    def take(self, now_ms: int) -> Message | None:
         """The note that is to be sent now."""
         due_at_ms = self.due_at_ms(now_ms)
         if due_at_ms is None or due_at_ms > now_ms:
             return None
         return self._note(now_ms)
 
-    def take_last(self, now_ms: int) -> Optional[Message]:
+    def take_last(self, now_ms: int) -> Message | None:
         """The progress that was not told yet, however soon after the last: the run is about to be answered."""
         return self._note(now_ms) if self._is_fresh else None
 

@@ -1,4 +1,4 @@
-"""The one way out, and the one place where the threads of a worker meet: the desk under its lock, the channel under another.
+"""The one way out, where the threads of a worker meet: the desk is under one lock, the channel under another.
 
 The reading thread takes only the desk's lock, so it never waits for a supervisor that does not read.
 """
@@ -6,12 +6,13 @@ The reading thread takes only the desk's lock, so it never waits for a superviso
 from __future__ import annotations
 
 import os
-import sys
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock
-from typing import Callable, Iterable, NoReturn, Optional, TypeVar
+from typing import NoReturn, TypeVar
 
 from ._channel import Channel
 from ._desk import EXIT_IO, EXIT_PROTOCOL, Desk, Next, Running
@@ -32,11 +33,14 @@ def now_ms() -> int:
 
 def leave(code: int, sentence: str) -> NoReturn:
     """Ends the process at once, from any thread: whoever would take an answer is gone."""
-    try:
-        os.write(2, f"{sentence}\n".encode("utf-8", "backslashreplace"))
-    finally:
-        # Also when nobody is left to read the sentence.
-        os._exit(code)
+    print_whole(sentence)
+    os._exit(code)
+
+
+def print_whole(line: str) -> None:
+    """Prints a line to stderr in one piece; nothing happens when nobody is left to read it."""
+    with suppress(OSError):
+        os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
 
 
 class Post:
@@ -48,7 +52,8 @@ class Post:
         self._changed = Condition(Lock())
         # Taken before the desk's lock, never after it: the order of decisions is the order on the wire.
         self._writing = Lock()
-        # Rung for the second thread that writes. A queue that may be rung in a signal handler; one ring is kept at most.
+        # Rung for the second thread that writes. A queue that may be rung in a signal handler; one ring is kept at
+        # most.
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._is_rung = False
         self._look_at_ms = 0
@@ -80,7 +85,7 @@ class Post:
         with self._writing:
             self._write(messages)
 
-    def _send_chosen(self, choose: Callable[[Desk], Optional[Message]]) -> bool:
+    def _send_chosen(self, choose: Callable[[Desk], Message | None]) -> bool:
         """Writes what ``choose`` finds while nobody else writes; false when it finds nothing."""
         if not self._channel.is_open:
             return False
@@ -119,8 +124,8 @@ class Post:
 
     # What runs say.
 
-    def say(self, ref: RunRef, change: Callable[[Running], T]) -> Optional[T]:
-        """Changes the notes of a run and sends the one that is due; None when the run is answered, or nobody wants notes."""
+    def say(self, ref: RunRef, change: Callable[[Running], T]) -> T | None:
+        """Changes the notes of a run and sends the one that is due; None when it is answered, or none are wanted."""
         if not self._channel.is_open:
             return None
         with self.interrupts.shield():
@@ -137,17 +142,17 @@ class Post:
                 self._send_chosen(lambda desk: desk.take_note(at_ms))
             return said
 
-    def log(self, ref: Optional[RunRef], level: Level, text: str) -> None:
-        """Writes a line for the log, or to stderr while no supervisor would take it, as in a process forked from this one."""
+    def log(self, ref: RunRef | None, level: Level, text: str) -> None:
+        """Writes a line for the log; to stderr when no supervisor takes it, as in a process forked from this one."""
         run = ref._asdict() if ref else None
         message = Message("log", {"run": run, "level": level, "message": text})
         if not self._send_chosen(lambda desk: message if desk.may_speak else None):
-            print(text, file=sys.stderr, flush=True)
+            print_whole(text)
 
     # The second thread that writes.
 
     def attend(self) -> None:
-        """Beats; and sends what must not wait for a handler that is busy: runs to give back, notes whose time has come."""
+        """Beats; and sends what must not wait for a busy handler: runs to give back, notes whose time has come."""
         beat_at_ms = now_ms() + BEAT_INTERVAL_MS
         while True:
             with self._changed:

@@ -1,17 +1,21 @@
-"""One handler run in this process, with a recorder in the place of the supervisor. Which handler is not decided here."""
+"""One handler run in this process, with a recorder in the place of the supervisor.
+
+Which handler is not decided here.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Union
+from typing import Any
 
 from . import _codec
 from ._desk import settled
-from ._handler import Done, Failed, Handler
+from ._handler import Done, Handler
 from ._handler import Outcome as _Outcome
 from ._notes import Progress
 from ._stop import StopRequest, StopSign
@@ -27,9 +31,9 @@ class Outcome:
 
     result: Any = None
     """What the handler returned, after it has travelled: tuples are lists, dataclasses are dicts."""
-    error: Optional[str] = None
+    error: str | None = None
     """Why it failed; None when it did not."""
-    retry: Union[str, float] = "default"
+    retry: str | float = "default"
     """After a failure: ``"default"``, ``"never"``, or seconds."""
     progress: list[Progress] = field(default_factory=list)
     spent: dict[str, int] = field(default_factory=dict)
@@ -39,7 +43,7 @@ class Outcome:
 class _Recorder:
     """Keeps what a run tells, and may stop it at a certain point."""
 
-    def __init__(self, stop_after_progress: Optional[int]) -> None:
+    def __init__(self, stop_after_progress: int | None) -> None:
         self.told = Outcome()
         self.sign = StopSign()
         self._stop_after = stop_after_progress
@@ -53,7 +57,7 @@ class _Recorder:
         self.told.progress.append(progress)
         self._stop_if_due()
 
-    def progress(self, done: float, total: Optional[float], message: Optional[str]) -> None:
+    def progress(self, done: float, total: float | None, message: str | None) -> None:
         self._add(Progress(done, total, message))
 
     def note(self, message: str) -> None:
@@ -68,7 +72,7 @@ class _Recorder:
 
 
 def rehearse(
-    handler: Handler, args: Mapping[str, Any], attempt: int = 1, stop_after_progress: Optional[int] = None
+    handler: Handler, args: Mapping[str, Any], attempt: int = 1, stop_after_progress: int | None = None
 ) -> Outcome:
     """Runs a handler, sync or async, to its end."""
     if handler.is_async:
@@ -79,15 +83,13 @@ def rehearse(
 
 
 async def rehearse_async(
-    handler: Handler, args: Mapping[str, Any], attempt: int = 1, stop_after_progress: Optional[int] = None
+    handler: Handler, args: Mapping[str, Any], attempt: int = 1, stop_after_progress: int | None = None
 ) -> Outcome:
     """Runs an async handler to its end, in a task of its own."""
     recorder = _Recorder(stop_after_progress)
-    task = asyncio.ensure_future(handler.run_async(_context(handler, attempt, recorder), _packed(args)))
-    loop = asyncio.get_running_loop()
-    recorder.sign.listen(lambda: loop.call_soon_threadsafe(task.cancel))
-    await asyncio.wait([task])
-    return _told(recorder, Failed("stopped: cancel") if task.cancelled() else task.result())
+    outcome: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
+    handler.start(_context(handler, attempt, recorder), _packed(args), recorder.sign, outcome.set_result)
+    return _told(recorder, await outcome)
 
 
 def _context(handler: Handler, attempt: int, recorder: _Recorder) -> Context:

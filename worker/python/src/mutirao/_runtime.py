@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Mapping, Optional
+from functools import partial
 
 from ._channel import Channel
 from ._desk import EXIT_IO, EXIT_PROTOCOL, FEATURES, Desk, Ended, Send, Start, settled
@@ -32,7 +33,7 @@ class RunOutlet:
         self._post = post
         self._ref = ref
 
-    def progress(self, done: float, total: Optional[float], message: Optional[str]) -> None:
+    def progress(self, done: float, total: float | None, message: str | None) -> None:
         self._post.say(self._ref, lambda running: running.notes.progress(done, total, message))
 
     def note(self, message: str) -> None:
@@ -54,7 +55,7 @@ class Runtime:
         self._concurrency = concurrency
         self.post = Post(channel, Desk(concurrency))
         self._pool = ThreadPoolExecutor(concurrency, "mutirao-run") if concurrency > 1 else None
-        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> Ended:
         """Returns when the worker was told to stop and everything is answered, or when it was refused."""
@@ -127,19 +128,8 @@ class Runtime:
 
     def _start_async(self, start: Start, handler: Handler, context: Context) -> None:
         loop = self._loop = self._loop or _serve_loop()
-
-        def begin() -> None:
-            task = loop.create_task(handler.run_async(context, start.run.body["args"]))
-            task.add_done_callback(end)
-            start.sign.listen(lambda: loop.call_soon_threadsafe(task.cancel))
-
-        def end(task: asyncio.Task[Outcome]) -> None:
-            # A task that is cancelled before its first step has no outcome of its own.
-            order = start.sign.order
-            stopped = Failed(f"stopped: {order.reason if order else 'cancelled'}")
-            self._finish(start.ref, stopped if task.cancelled() else task.result())
-
-        loop.call_soon_threadsafe(begin)
+        args, ended = start.run.body["args"], partial(self._finish, start.ref)
+        loop.call_soon_threadsafe(handler.start, context, args, start.sign, ended)
 
 
 def _serve_loop() -> asyncio.AbstractEventLoop:

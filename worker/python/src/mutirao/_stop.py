@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, NamedTuple, Optional
+from collections.abc import Callable
+from typing import NamedTuple
 
 
 class StopRequest(NamedTuple):
     """A run shall stop."""
 
     reason: str
-    """``cancel``, ``timeout``, ``shutdown``, ``scaling``, ``recycling``, ``reload``, ``sibling``, ``budget``, ``memory``, or
-    a later word."""
+    """``cancel``, ``timeout``, ``shutdown``, ``scaling``, ``recycling``, ``reload``, ``sibling``, ``budget``,
+    ``memory``, or a later word."""
     deadline: float
     """When the process is killed, on the clock of ``time.monotonic()``, in seconds."""
 
@@ -22,11 +23,11 @@ class StopSign:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._raised = threading.Event()
-        self._order: Optional[StopRequest] = None
-        self._listener: Optional[Callable[[], object]] = None
+        self._order: StopRequest | None = None
+        self._listener: Callable[[], object] | None = None
 
     @property
-    def order(self) -> Optional[StopRequest]:
+    def order(self) -> StopRequest | None:
         return self._order
 
     def give(self, order: StopRequest) -> None:
@@ -46,6 +47,6 @@ class StopSign:
                 return
         listener()
 
-    def wait(self, at_most_s: Optional[float]) -> Optional[StopRequest]:
+    def wait(self, at_most_s: float | None) -> StopRequest | None:
         self._raised.wait(at_most_s)
         return self._order

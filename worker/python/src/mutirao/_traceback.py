@@ -1,10 +1,12 @@
-"""A traceback for the author of a handler: the frames of this library are left out, and of much text the end is kept. Pure."""
+"""A traceback for the author of a handler: the frames of this library are left out, and of much text the end is kept.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import Optional
 
 from ._text import clip_tail
 
@@ -22,7 +24,7 @@ def traceback_text(error: BaseException) -> str:
     return clip_tail("".join(told.format()).rstrip("\n"), ERROR_MAX_BYTES)
 
 
-def _leave_out_own_frames(told: Optional[traceback.TracebackException]) -> None:
+def _leave_out_own_frames(told: traceback.TracebackException | None) -> None:
     open_ends = [told]
     while open_ends:
         one = open_ends.pop()

@@ -30,7 +30,8 @@ def pack(value: Any) -> bytes:
         raise CannotTravel("the result has text that is not UTF-8; encode it, for example with os.fsencode") from None
     if len(packed) > RESULT_MAX_BYTES:
         raise CannotTravel(
-            f"the result has {len(packed)} bytes, the limit is {RESULT_MAX_BYTES}; write it to a file and return its path"
+            f"the result has {len(packed)} bytes, the limit is {RESULT_MAX_BYTES}; "
+            "write it to a file and return its path"
         )
     return packed
 
@@ -66,7 +67,8 @@ def _plain_container(value: Any, path: str, depth: int) -> Any:
     if isinstance(value, Mapping):
         return {_plain_key(key, path): plain(item, f"{path}[{key!r}]", depth + 1) for key, item in value.items()}
     raise CannotTravel(
-        f"{path} is of type {type(value).__name__}, which cannot travel; return numbers, text, bytes, lists, dicts or dataclasses"
+        f"{path} is of type {type(value).__name__}, which cannot travel; "
+        "return numbers, text, bytes, lists, dicts or dataclasses"
     )
 
 

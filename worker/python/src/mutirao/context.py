@@ -1,4 +1,7 @@
-"""What a handler is given: facts about its run, the wish that it stop, and ways to tell how it goes. Decides nothing."""
+"""What a handler is given: facts about its run, the wish that it stop, and ways to tell how it goes.
+
+Decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import math
 import time
 from collections.abc import Generator
 from contextvars import ContextVar
-from typing import Any, Literal, NamedTuple, Optional, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from ._names import check_name
 from ._notes import AMOUNT_MAX
@@ -30,30 +33,30 @@ class Facts(NamedTuple):
     kind: str
     attempt: int
     effect_key: str
-    deadline: Optional[float]
+    deadline: float | None
     """On the clock of ``time.monotonic()``, in seconds; None means no limit."""
 
 
 class Outlet(Protocol):
     """Where what a run tells goes. Nothing happens once the run is answered."""
 
-    def progress(self, done: float, total: Optional[float], message: Optional[str]) -> None: ...
+    def progress(self, done: float, total: float | None, message: str | None) -> None: ...
     def note(self, message: str) -> None: ...
     def spend(self, unit: str, amount: int) -> concurrent.futures.Future[bool]: ...
     def log(self, level: Level, text: str) -> None: ...
 
 
 class Receipt:
-    """Proof that what was spent is stored, once it is. Wait for it before the next step that costs; or do not wait at all:
-    a run is not answered before everything that it spent is stored.
+    """Proof that what was spent is stored, once it is. Wait for it before the next step that costs; or do not wait at
+    all: a run is not answered before everything that it spent is stored.
     """
 
     def __init__(self, stored: concurrent.futures.Future[bool]) -> None:
         self._stored = stored
 
-    def wait(self, timeout: Optional[float] = None) -> bool:
-        """Waits at most ``timeout`` seconds (None: as long as it takes). True when it is on the disk; false when time ran
-        out, or nobody is left to store it.
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits at most ``timeout`` seconds (None: as long as it takes). True when it is on the disk; false when time
+        ran out, or nobody is left to store it.
         """
         try:
             return self._stored.result(timeout)
@@ -61,12 +64,16 @@ class Receipt:
             return False
 
     def __await__(self) -> Generator[Any, None, bool]:
-        # Shielded: one receipt may stand for several calls of `spend`, and a cancelled one must not take the rest along.
+        # Shielded: one receipt may stand for several calls of `spend`, and a cancelled one must not take the rest
+        # along.
         return asyncio.shield(asyncio.wrap_future(self._stored)).__await__()
 
 
 class Context:
-    """One run of one task, as its handler sees it. Every method may be called from any thread, also after the run's end."""
+    """One run of one task, as its handler sees it.
+
+    Every method may be called from any thread, also after the run's end.
+    """
 
     def __init__(self, facts: Facts, sign: StopSign, outlet: Outlet) -> None:
         self._facts = facts
@@ -98,15 +105,16 @@ class Context:
         """The same in all runs of a task: send it along with effects outside, so that they happen once."""
         return self._facts.effect_key
 
-    def time_left(self) -> Optional[float]:
+    def time_left(self) -> float | None:
         """Seconds until the run is stopped, 0 or more; None means no limit."""
         deadline = self._facts.deadline
         return None if deadline is None else max(0.0, deadline - time.monotonic())
 
-    def progress(self, done: float, total: Optional[float] = None, message: Optional[str] = None) -> None:
+    def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """How far the run is, in units of its own, such as 3 of 10. The last word of each 100 ms is sent.
 
-        Without ``message`` the last one stays; it is cut off at 1 KiB. Raises ``ValueError`` for what is no finite number.
+        Without ``message`` the last one stays; it is cut off at 1 KiB. Raises ``ValueError`` for what is no finite
+        number.
         """
         self._outlet.progress(_finite("done", done), None if total is None else _finite("total", total), message)
 
@@ -125,7 +133,10 @@ class Context:
         return Receipt(self._outlet.spend(unit, amount))
 
     def log(self, level: Level, text: str) -> None:
-        """Writes a line to the log of the run, cut off at 8 KiB. ``level``: ``debug``, ``info``, ``warn`` or ``error``."""
+        """Writes a line to the log of the run, cut off at 8 KiB.
+
+        ``level``: ``debug``, ``info``, ``warn`` or ``error``.
+        """
         self._outlet.log(level, clip(text, LOG_MAX_BYTES))
 
     def debug(self, text: str) -> None:
@@ -141,7 +152,7 @@ class Context:
         self.log("error", text)
 
     @property
-    def stop(self) -> Optional[StopRequest]:
+    def stop(self) -> StopRequest | None:
         """Why the run shall stop, and when the process is killed; None while it may go on."""
         return self._sign.order
 
@@ -156,15 +167,18 @@ class Context:
         if order is not None:
             raise Stopped(order.reason)
 
-    def wait_stop(self, timeout: Optional[float] = None) -> Optional[StopRequest]:
-        """Sleeps for ``timeout`` seconds (None: for ever), or until the run shall stop, and says why. For sync handlers."""
+    def wait_stop(self, timeout: float | None = None) -> StopRequest | None:
+        """Sleeps for ``timeout`` seconds (None: for ever), or until the run shall stop, and says why.
+
+        For sync handlers.
+        """
         return self._sign.wait(timeout)
 
 
-_CURRENT: ContextVar[Optional[Context]] = ContextVar("mutirao_context", default=None)
+_CURRENT: ContextVar[Context | None] = ContextVar("mutirao_context", default=None)
 
 
-def current() -> Optional[Context]:
+def current() -> Context | None:
     """The context of the run that this code is a part of; None outside of any.
 
     Known in tasks of asyncio, and in threads that are started with ``contextvars.copy_context().run``.

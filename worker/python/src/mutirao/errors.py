@@ -1,4 +1,7 @@
-"""The exceptions of a worker: those that a handler raises, and those that say what is wrong. No input or output here."""
+"""The exceptions of a worker: those that a handler raises, and those that say what is wrong.
+
+No input or output here.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from ._duration import Delay, delay_ms
 
 
 class WorkerError(Exception):
-    """A worker that is put together wrongly: an illegal kind, two handlers of one kind, a handler that cannot be called."""
+    """A worker put together wrongly: an illegal kind, two handlers of one kind, a handler that cannot be called."""
 
 
 class RetryAfter(Exception):
     """Raised by a handler: the run failed, and the task is not tried again before ``delay`` from now.
 
-    ``delay`` is in seconds, or a ``timedelta``, or a text such as ``"30s"``, ``"1h30m"`` or ``"500ms"``; 0 or more, precision
-    1 ms. Raises ``ValueError`` for anything else.
+    ``delay`` is in seconds, or a ``timedelta``, or a text such as ``"30s"``, ``"1h30m"`` or ``"500ms"``; 0 or more,
+    precision 1 ms. Raises ``ValueError`` for anything else.
     """
 
     def __init__(self, delay: Delay, message: str = "") -> None:

@@ -1,4 +1,7 @@
-"""The sample worker: the handlers that the contract's checker expects of every library. ``python3 -m mutirao.samples``."""
+"""The sample worker: the handlers that the contract's checker expects of every library.
+
+``python3 -m mutirao.samples``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import signal as signals
 import subprocess
 import sys
 import threading
-from typing import Any, Callable, Literal, Optional, TypedDict, Union
+from typing import Any, Literal, TypedDict
 
 from . import Context, Fail, RetryAfter, Worker
 
@@ -41,7 +44,7 @@ def sleep(cx: Context, ms: int) -> int:
 
 
 @app.task
-def fail(error: str = "failed, as asked", retry: Union[Literal["default", "never"], After] = "default") -> None:
+def fail(error: str = "failed, as asked", retry: Literal["default", "never"] | After = "default") -> None:
     """Fails, to be tried again as asked."""
     if retry == "never":
         raise Fail(error)
@@ -63,13 +66,7 @@ def print_lines(
     from_place = source.get("from", "handler")
     for _ in range(lines):
         for place in places:
-            if from_place == "child":
-                script = 'echo "$0"' if place == "stdout" else 'echo "$0" >&2'
-                subprocess.run(["sh", "-c", script, text], check=True)
-            elif from_place == "thread":
-                _in_thread(lambda: _print(text, place))
-            else:
-                _print(text, place)
+            _PRINTERS[from_place](text, place)
     return lines * len(places)
 
 
@@ -77,18 +74,24 @@ def _print(text: str, place: str) -> None:
     print(text, file=sys.stdout if place == "stdout" else sys.stderr, flush=True)
 
 
-def _in_thread(work: Callable[[], None]) -> None:
-    thread = threading.Thread(target=work)
+def _print_in_thread(text: str, place: str) -> None:
+    thread = threading.Thread(target=_print, args=(text, place))
     thread.start()
     thread.join()
 
 
+def _print_by_child(text: str, place: str) -> None:
+    script = 'echo "$0"' if place == "stdout" else 'echo "$0" >&2'
+    subprocess.run(["sh", "-c", script, text], check=True)
+
+
+_PRINTERS = {"handler": _print, "thread": _print_in_thread, "child": _print_by_child}
+
+
 @app.task
-def crash(
-    cx: Context, signal: Optional[int] = None, exit: Optional[int] = None, on_attempt: Optional[int] = None
-) -> int:
-    """Takes the worker down: by a signal (SIGSEGV), or an exit. ``on_attempt`` is the only attempt that does; the others
-    return their number.
+def crash(cx: Context, signal: int | None = None, exit: int | None = None, on_attempt: int | None = None) -> int:
+    """Takes the worker down: by a signal (SIGSEGV), or an exit. ``on_attempt`` is the only attempt that does; the
+    others return their number.
     """
     if on_attempt is None or on_attempt == cx.attempt:
         print(f"crashing on attempt {cx.attempt}, as asked", file=sys.stderr, flush=True)

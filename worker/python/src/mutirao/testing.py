@@ -1,8 +1,9 @@
-"""Running one handler in this process, with its args checked as in real life: for the tests of those who write handlers."""
+"""Running one handler in this process, with its args checked as in real life, for the tests of its author."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Union
+from collections.abc import Callable
+from typing import Any
 
 from ._handler import Handler
 from ._names import check_name
@@ -12,23 +13,23 @@ from .worker import Worker
 
 __all__ = ["Outcome", "arun", "run"]
 
-Target = Union[Worker, Callable[..., Any]]
+Target = Worker | Callable[..., Any]
 
 
 def run(
     target: Target,
     /,
     *,
-    kind: Optional[str] = None,
+    kind: str | None = None,
     attempt: int = 1,
-    stop_after_progress: Optional[int] = None,
+    stop_after_progress: int | None = None,
     **args: Any,
 ) -> Outcome:
     """Runs a handler, sync or async, and returns when it has ended. It never raises what the handler raises.
 
-    ``target``: the function, or a ``Worker`` (then ``kind`` says which handler, unless it has only one). ``attempt`` is what
-    the context says. ``stop_after_progress=n`` tells the run to stop when it has told its progress n times; 0 at its start.
-    The names of these three cannot be arguments of the handler here.
+    ``target``: the function, or a ``Worker`` (then ``kind`` says which handler, unless it has only one). ``attempt`` is
+    what the context says. ``stop_after_progress=n`` tells the run to stop when it has told its progress n times; 0 at
+    its start. The names of these three cannot be arguments of the handler here.
     """
     return rehearse(_handler_of(target, kind), args, attempt, stop_after_progress)
 
@@ -37,9 +38,9 @@ async def arun(
     target: Target,
     /,
     *,
-    kind: Optional[str] = None,
+    kind: str | None = None,
     attempt: int = 1,
-    stop_after_progress: Optional[int] = None,
+    stop_after_progress: int | None = None,
     **args: Any,
 ) -> Outcome:
     """As ``run``, for tests that are async themselves; the handler must be async too."""
@@ -49,7 +50,7 @@ async def arun(
     return await rehearse_async(handler, args, attempt, stop_after_progress)
 
 
-def _handler_of(target: Target, kind: Optional[str]) -> Handler:
+def _handler_of(target: Target, kind: str | None) -> Handler:
     if not isinstance(target, Worker):
         return Handler(kind or _name_of(target), target, ())
     kinds = sorted(target.handlers)

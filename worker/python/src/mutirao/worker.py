@@ -1,9 +1,13 @@
-"""The worker that a user writes: handlers put together, then run over the channel. How a run goes is not decided here."""
+"""The worker that a user writes: handlers put together, then run over the channel.
+
+How a run goes is not decided here.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable, Mapping, NoReturn, Optional, TypeVar, Union, overload
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar, overload
 
 from . import _by_hand, _channel, _logging
 from ._desk import EXIT_CONFIG
@@ -43,22 +47,20 @@ class Worker:
 
     @overload
     def task(
-        self, kind: Optional[str] = None, *, fatal: tuple[type[BaseException], ...] = ()
+        self, kind: str | None = None, *, fatal: tuple[type[BaseException], ...] = ()
     ) -> Callable[[Function], Function]: ...
 
-    def task(
-        self, kind: Union[str, Callable[..., Any], None] = None, *, fatal: tuple[type[BaseException], ...] = ()
-    ) -> Any:
-        """Makes a sync or async function the handler of ``kind``; without one, of its own name. Returns the function as it is.
+    def task(self, kind: str | Callable[..., Any] | None = None, *, fatal: tuple[type[BaseException], ...] = ()) -> Any:
+        """Makes a sync or async function the handler of ``kind``; without one, of its own name. It stays as it is.
 
-        ``fatal``: exceptions after which the task is never tried again. Raises ``WorkerError`` for a name that is not spelled
-        as names are, a second handler of one kind, and a function with ``*args``.
+        ``fatal``: exceptions after which the task is never tried again. Raises ``WorkerError`` for a name that is not
+        spelled as names are, a second handler of one kind, and a function with ``*args``.
         """
         if callable(kind):
             return self._add(None, kind, ())
         return lambda function: self._add(kind, function, fatal)
 
-    def _add(self, kind: Optional[str], function: Function, fatal: tuple[type[BaseException], ...]) -> Function:
+    def _add(self, kind: str | None, function: Function, fatal: tuple[type[BaseException], ...]) -> Function:
         handler = Handler(kind if kind is not None else getattr(function, "__name__", ""), function, fatal)
         if handler.kind in self._handlers:
             raise WorkerError(f"the kind {handler.kind} has two handlers; remove one of them, or give it another name")
@@ -66,8 +68,8 @@ class Worker:
         return function
 
     def booting(self) -> None:
-        """Says "still starting", which gives the worker 10 s more (by default) until it must be ready. Call it between slow
-        imports, before ``run``; later, and without a supervisor, it does nothing.
+        """Says "still starting", which gives the worker 10 s more (by default) until it must be ready. Call it between
+        slow imports, before ``run``; later, and without a supervisor, it does nothing.
         """
         channel = _channel.claimed()
         if channel is not None and not self._is_running:
@@ -76,17 +78,19 @@ class Worker:
     def run(self, *, concurrency: int = 1, logging: bool = True) -> NoReturn:
         """Runs tasks until the supervisor says stop, then ends the process. Call it on the main thread.
 
-        ``concurrency``: runs at once, 1 to 1,024. At 1, sync handlers run on the main thread, and what is printed belongs to
-        the task. At more they run on threads, and what is printed belongs to the worker; lines of ``logging`` and of the
-        context belong to the task all the same. Async handlers share one event loop.
+        ``concurrency``: runs at once, 1 to 1,024. At 1, sync handlers run on the main thread, and what is printed
+        belongs to the task. At more they run on threads, and what is printed belongs to the worker; lines of
+        ``logging`` and of the context belong to the task all the same. Async handlers share one event loop.
 
-        ``logging``: send records of the root logger to the log of the task, from level INFO unless it was set up before.
+        ``logging``: send records of the root logger to the log of the task, from level INFO unless it was set up
+        before.
 
-        A thread says every 5 s that the process lives. C code that keeps the interpreter's lock for 30 s keeps that thread
-        from it: the worker is reported as unresponsive, and not killed for that.
+        A thread says every 5 s that the process lives. C code that keeps the interpreter's lock for 30 s keeps that
+        thread from it: the worker is reported as unresponsive, and not killed for that.
 
-        Exit codes: 0 told to stop; 1 the supervisor is gone; 64 started by hand; 74 the channel failed; 76 the supervisor
-        sent something that is not the contract; 78 refused, or put together wrongly.
+        Exit codes: 0 told to stop; 1 the supervisor is gone; 64 started by hand; 74 the channel failed; 76 the
+        supervisor sent something that is not the contract; 78 refused, or put together wrongly; 143 told to terminate
+        before the supervisor had answered.
         """
         try:
             channel = _channel.claimed()
