@@ -51,7 +51,18 @@ fn byte(task: TaskId, epoch: i64, part: i64) -> Vec<u8> {
     vec![task.0 as u8, epoch as u8, part as u8]
 }
 
-fn log(bed: &mut Bed, id: TaskId, run: i64, later: bool, after: (i64, i64)) -> Vec<(i64, i64)> {
+/// Look after look, to the end.
+fn log(bed: &mut Bed, id: TaskId, run: i64, later: bool, mut after: (i64, i64)) -> Vec<(i64, i64)> {
+    let mut all = Vec::new();
+    loop {
+        let found = look(bed, id, run, later, after);
+        let Some(last) = found.last() else { return all };
+        after = *last;
+        all.extend(found);
+    }
+}
+
+fn look(bed: &mut Bed, id: TaskId, run: i64, later: bool, after: (i64, i64)) -> Vec<(i64, i64)> {
     let parts = bed.log(id, run, later, after).unwrap();
     assert!(parts.iter().all(|part| part.bytes == byte(id, part.epoch, part.part)));
     parts.iter().map(|part| (part.epoch, part.part)).collect()
@@ -105,7 +116,7 @@ pub(crate) fn a_look_at_a_log_is_bounded(bed: &mut Bed) {
     bed.step();
     let (mut seen, mut after) = (Vec::new(), (0, 0));
     for want in [LOG_PARTS_MAX, LOG_PARTS_MAX, 1, 0] {
-        let found = log(bed, id, 1, false, after);
+        let found = look(bed, id, 1, false, after);
         assert_eq!(found.len() as i64, want);
         after = found.last().copied().unwrap_or(after);
         seen.extend(found.iter().map(|(_, part)| *part));
