@@ -28,7 +28,8 @@ struct Entry {
 #[derive(Default)]
 pub(crate) struct Ledger {
     tasks: BTreeMap<TaskId, Entry>,
-    names: BTreeMap<String, TaskId>,
+    /// Each with the first task that bore it.
+    names: BTreeMap<String, (TaskId, NewTask)>,
     /// Finals of the turn being read, to be held against its notices.
     finals: Vec<(TaskId, TaskState, Option<FailReason>)>,
 }
@@ -69,18 +70,18 @@ impl Ledger {
     fn applied(&mut self, op: &Op, reply: &Reply) {
         match (op, reply) {
             (Op::Enqueue(new), Reply::Enqueued { id, existing }) => self.enqueued(new, *id, *existing),
-            (Op::Enqueue(new), Reply::NameTaken { id: Some(id), index: 0 }) => self.enqueued(new, *id, true),
+            (Op::Enqueue(new), Reply::NameTaken { id: Some(id), index: 0 }) => self.is_borne(new, *id, false),
             (Op::EnqueueAll(list), Reply::EnqueuedAll(ids)) => {
                 assert_eq!(list.len(), ids.len(), "each of a list has its answer");
                 list.iter().zip(ids).for_each(|(new, (id, existing))| self.enqueued(new, *id, *existing));
             }
             (Op::EnqueueAll(list), Reply::NameTaken { id: Some(id), index }) => {
-                self.enqueued(&list[*index], *id, true);
+                self.is_borne(&list[*index], *id, false);
             }
             (Op::EnqueueAll(list), Reply::NameTaken { id: None, index }) => {
                 let same = |new: &&NewTask| new.name == list[*index].name;
                 let first = list.iter().find(same).unwrap();
-                assert_ne!((&first.kind, &first.args), (&list[*index].kind, &list[*index].args), "{list:?}");
+                assert!(!is_same(first, &list[*index]), "{list:?}");
             }
             (Op::Cancel(id), reply) => self.cancel(*id, reply),
             (Op::Retry(id), reply) => self.retry(*id, reply),
@@ -98,16 +99,22 @@ impl Ledger {
 
     fn enqueued(&mut self, new: &NewTask, id: TaskId, existing: bool) {
         if existing {
-            let name = new.name.as_ref().unwrap();
-            return assert_eq!(self.names.get(name), Some(&id), "the name {name} is one task for ever");
+            return self.is_borne(new, id, true);
         }
         let (max_attempts, max_crashes) = (new.overrides.max_attempts.unwrap(), new.overrides.max_crashes.unwrap());
         let (stand, tally) = (Stand::Waiting, Tally::default());
         let entry = Entry { max_attempts, max_crashes, stand, tally, cancelling: false };
         assert!(self.tasks.insert(id, entry).is_none(), "id {id} was used before");
         if let Some(name) = &new.name {
-            assert_eq!(self.names.insert(name.clone(), id), None, "the name {name} is one task for ever");
+            let before = self.names.insert(name.clone(), (id, new.clone()));
+            assert_eq!(before, None, "the name {name} is one task for ever");
         }
+    }
+
+    /// The name of `new` is that of a task, which is the same one or is not.
+    fn is_borne(&self, new: &NewTask, id: TaskId, same: bool) {
+        let (bearer, first) = &self.names[new.name.as_ref().unwrap()];
+        assert_eq!((*bearer, is_same(first, new)), (id, same), "{new:?}, whose name is that of {first:?}");
     }
 
     fn cancel(&mut self, id: TaskId, reply: &Reply) {
@@ -168,8 +175,8 @@ impl Ledger {
     }
 
     /// Holds a row against this account.
-    pub(crate) fn check(&self, id: TaskId, view: Option<TaskView>) {
-        let view = view.unwrap_or_else(|| panic!("task {id} was answered and is lost"));
+    pub(crate) fn check(&self, view: &TaskView) {
+        let id = view.id;
         let entry = &self.tasks[&id];
         let stand = match view.state {
             state if state.is_final() => Stand::Final(state, view.reason),
@@ -181,6 +188,11 @@ impl Ledger {
         assert_eq!(spent(view.tally), spent(entry.tally), "what task {id} has spent");
         assert_eq!(!view.result.is_empty(), view.state == TaskState::Completed, "the result of task {id}");
     }
+}
+
+/// Whether a name may stand for both.
+fn is_same(one: &NewTask, other: &NewTask) -> bool {
+    (&one.kind, &one.args) == (&other.kind, &other.args)
 }
 
 fn finished(notice: &Notice) -> Option<(TaskId, TaskState, Option<FailReason>)> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use queue_core::op::{Op, Reply, RunKey};
-use queue_core::store::{LOG_PARTS_MAX, Store};
+use queue_core::store::{LOG_PARTS_MAX, Store, TaskView};
 use queue_core::task::{LogParts, Note, TaskId};
 
 use crate::rng::Rng;
@@ -12,7 +12,7 @@ use crate::rng::Rng;
 /// What workers are paid in.
 pub(crate) const UNIT: &str = "tokens";
 /// Parts that the log of a run keeps in its tail when its middle falls out.
-const TAIL_PARTS: i64 = 2;
+const TAIL_PARTS: i64 = 3;
 
 /// A note that spends, from the moment in which its worker wrote it.
 struct Spend {
@@ -78,16 +78,18 @@ impl Sayings {
         *self.spent.entry(run.task).or_insert(0) += spend.amount;
     }
 
-    /// Holds the rows of a task against this account.
-    pub(crate) fn check(&self, store: &mut Store, id: TaskId) {
-        let view = store.task(id).unwrap().unwrap();
+    /// Holds a row, and the log beside it, against this account.
+    pub(crate) fn check(&self, store: &mut Store, view: &TaskView) {
+        let id = view.id;
         let spent: Vec<_> = self.spent.get(&id).map(|amount| (UNIT.to_owned(), *amount)).into_iter().collect();
         assert_eq!(view.spent, spent, "what task {id} has spent");
-        let progress = view.progress.map(|said| (said.epoch, said.progress.done));
+        let progress = view.progress.as_ref().map(|said| (said.epoch, said.progress.done));
         assert_eq!(progress, self.progress.get(&id).copied(), "how far task {id} is");
-        let mut after = (0, -1);
+        let (mut after, look_max) = ((0, -1), LOG_PARTS_MAX as usize);
         let kept: Vec<_> = self.log.get(&id).into_iter().flatten().map(|(place, bytes)| (*place, bytes)).collect();
-        for look in kept.chunks(LOG_PARTS_MAX as usize).chain([&[][..]]) {
+        // A look that is not full has seen the end.
+        let end: &[&[_]] = if kept.len().is_multiple_of(look_max) { &[&[]] } else { &[] };
+        for look in kept.chunks(look_max).chain(end.iter().copied()) {
             let parts = store.log(id, 0, true, after).unwrap();
             let found: Vec<_> = parts.iter().map(|part| ((part.epoch, part.part), &part.bytes)).collect();
             assert_eq!(found, look, "the log of task {id} behind {after:?}");

@@ -252,7 +252,7 @@ impl EventLoop {
 
     fn requested(&mut self, request: Request) {
         match request {
-            Request::Submit(op, caller) if self.stopping && matches!(*op, Op::Enqueue(_)) => {
+            Request::Submit(op, caller) if self.stopping && adds(&op) => {
                 // Who has hung up does not need it.
                 let _ = caller.send(Err(Unavailable::Stopping));
             }
@@ -319,8 +319,8 @@ impl EventLoop {
         }
         self.pending.settle(turn.replies)?;
         for notice in turn.notices {
-            if let Notice::Logged(run) = &notice {
-                self.handle.shared().followers.wake(run.task);
+            if let Notice::Logged(RunKey { task: id, .. }) | Notice::Returned { id, .. } = &notice {
+                self.handle.shared().followers.wake(*id);
             }
             if let Notice::Finished { id, state, reason } = &notice {
                 self.failed += u64::from(*state == TaskState::Failed);
@@ -335,6 +335,11 @@ impl EventLoop {
         }
         Ok(())
     }
+}
+
+/// Whether it brings work in, which a supervisor on its way out would only leave to the next one.
+fn adds(op: &Op) -> bool {
+    matches!(op, Op::Enqueue(_) | Op::EnqueueAll(_) | Op::Retry(_))
 }
 
 /// A thread that has panicked said why on stderr. Nothing can go on without it; the next start puts the rows in order.
