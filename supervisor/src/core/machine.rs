@@ -12,7 +12,6 @@ use super::command::{Command, Report};
 use super::ending::{how, last_words, of_death, stamped};
 use super::event::{Event, Exit, WorkerExit};
 use super::health::{Circuit, Death};
-use super::notes::LOG_EVERY_US;
 use super::pool::{Pool, PoolSpec};
 use super::slot::{Phase, Run, Slot};
 use super::timers::{Timer, Timers};
@@ -21,6 +20,8 @@ use super::timers::{Timer, Timers};
 pub const BOOT_TIMEOUT_US: i64 = 10_000_000;
 /// Without a beat for so long, a worker that promised beats is called unresponsive. It is not killed for it.
 pub const UNRESPONSIVE_US: i64 = 30_000_000;
+/// How often the log of a run is kept.
+pub const LOG_EVERY_US: i64 = 5_000_000;
 /// From "stop this run" to SIGKILL.
 pub const CANCEL_GRACE_US: i64 = 10_000_000;
 /// From SIGTERM of the supervisor to SIGKILL of its workers, unless it is told otherwise.

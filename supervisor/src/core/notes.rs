@@ -6,12 +6,10 @@ use queue_core::task::{Note, Progress, TaskId, WorkerId};
 
 use super::command::{Command, Report};
 use super::log_budget::clip;
-use super::machine::Machine;
+use super::machine::{LOG_EVERY_US, Machine};
 use super::slot::Run;
 use super::timers::Timer;
 
-/// How often the log of a run is kept.
-pub const LOG_EVERY_US: i64 = 5_000_000;
 /// How often it is while somebody reads it as it is written.
 const LOG_FOLLOWED_EVERY_US: i64 = 200_000;
 /// Who reads a log as it is written renews the wish before this is over.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use queue_core::state::TaskState;
-use queue_core::store::{Filter, LIST_MAX, Reader};
+use queue_core::store::{Filter, LIST_MAX, Reader, StoreErrorKind};
 
 use super::report::ROWS_MAX;
 use crate::cli::exit::CliError;
@@ -17,10 +17,13 @@ pub(super) struct FormerLife {
 
 impl FormerLife {
     pub(super) fn read(db: &Path) -> Result<FormerLife, CliError> {
-        if !db.exists() {
-            return Ok(FormerLife::default());
-        }
-        let mut reader = Reader::open(db)?;
+        let mut reader = match Reader::open(db) {
+            // What an older version left can be counted only once the supervisor has brought it up to date.
+            Err(error) if matches!(error.kind, StoreErrorKind::Missing | StoreErrorKind::Older) => {
+                return Ok(FormerLife::default());
+            }
+            opened => opened?,
+        };
         let running = Filter { state: Some(TaskState::Running), ..Filter::default() };
         let running = reader.list(&running, None, LIST_MAX)?.tasks.len();
         Ok(FormerLife { ended: reader.ended_runs(ROWS_MAX)?.len(), running })
