@@ -11,6 +11,7 @@
 pub mod command;
 pub mod error;
 pub mod frame;
+pub mod json;
 pub mod kind;
 pub mod limits;
 pub mod message;

@@ -7,6 +7,7 @@ use serde::de::{self, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::ContractError;
+use crate::json::check_integers;
 use crate::limits::{ARGS_BYTES, DELAY_MS, MAX_ATTEMPTS, MAX_CRASHES, PRIORITY, TIMEOUT_MS};
 use crate::name::{check_name, check_unique_name, nearest};
 use crate::payload::Payload;
@@ -63,6 +64,7 @@ impl TaskSpec {
     /// `Value`, naming the field, and those of [`validate`](Self::validate).
     pub fn from_json(json: &[u8]) -> Result<Self, ContractError> {
         check_fields(json)?;
+        check_integers(json)?;
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let spec: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let field = error.path().to_string();

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, stdin};
 
 use ipc_contract::Payload;
+use ipc_contract::json::check_integers;
 use serde_json::{Map, Value};
 
 use super::exit::CliError;
@@ -24,6 +25,7 @@ pub fn parse_field(text: &str) -> Result<Field, String> {
     let (key, value) = text.split_once('=').ok_or_else(|| format!("there is no `=`; {forms}"))?;
     let (key, value) = match key.strip_suffix(':') {
         Some(key) => {
+            check_integers(value.as_bytes()).map_err(|error| error.to_string())?;
             let read = serde_json::from_str(value);
             (key, read.map_err(|error| format!("{value:?} is not JSON ({error}); {forms}"))?)
         }
@@ -56,6 +58,7 @@ pub fn payload_of_text(text: &str) -> Result<Payload, CliError> {
         }
         _ => ("--args", text.to_owned()),
     };
+    check_integers(json.as_bytes())?;
     serde_json::from_str(&json)
         .map_err(|error| CliError::usage(format!("{source} is not usable JSON: {error}"), "give one JSON value"))
 }
@@ -96,7 +99,7 @@ mod tests {
             let payload = payload_of_fields(&[parse_field(text).unwrap()]).unwrap();
             assert_eq!(payload, Payload::of(&args).unwrap(), "{text}");
         }
-        for text in ["path", "=a", ":=1", "n:=", "n:=one", ""] {
+        for text in ["path", "=a", ":=1", "n:=", "n:=one", "n:=99999999999999999999", ""] {
             assert!(parse_field(text).is_err(), "{text}");
         }
     }
@@ -118,5 +121,6 @@ mod tests {
         for text in ["{", "@/no/such/file", "1 2", ""] {
             assert_eq!(payload_of_text(text).unwrap_err().exit, super::super::exit::Exit::Usage, "{text}");
         }
+        assert!(payload_of_text("[99999999999999999999]").unwrap_err().body.message.contains("64 bits"));
     }
 }

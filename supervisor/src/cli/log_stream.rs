@@ -30,8 +30,13 @@ impl LogStream {
         loop {
             let rest = &self.bytes[self.taken..];
             if let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
-                let line = serde_json::from_slice(&rest[..end]);
+                let line = &rest[..end];
                 self.taken += end + 1;
+                if line.is_empty() {
+                    // A sign of life.
+                    continue;
+                }
+                let line = serde_json::from_slice(line);
                 return line.map(Some).map_err(|error| broken(&error));
             }
             if rest.len() > LINE_BYTES_MAX {

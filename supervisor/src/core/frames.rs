@@ -74,7 +74,8 @@ impl Machine {
             self.alert("worker_rejected", text);
             return self.set_ladder(worker, Ladder::new(now, REJECT_GRACE_US));
         }
-        slot.beats = hello.features.iter().any(|feature| feature == "beat");
+        let names = |feature: &str| hello.features.iter().any(|named| named == feature);
+        (slot.beats, slot.notes) = (names("beat"), names("note"));
         if pool.offered.as_ref() != Some(&hello.kinds) {
             pool.offered = Some(hello.kinds.clone());
             let (pool, kinds) = (pool.spec.name.clone(), hello.kinds.clone());

@@ -99,7 +99,7 @@ pub(super) fn hello() -> Hello {
         sdk: "test/1".into(),
         kinds: vec!["echo".into()],
         concurrency: 1,
-        features: vec!["beat".into()],
+        features: vec!["beat".into(), "note".into()],
     }
 }
 

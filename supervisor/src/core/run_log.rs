@@ -15,6 +15,13 @@ pub const LOG_HALF_BYTES: usize = 512 * 1024;
 const PART_BYTES: usize = 64 * 1024;
 /// What is printed within so long is one chunk, and has one time.
 const CHUNK_SPAN_US: i64 = 10_000;
+/// What a chunk weighs beside its bytes, so that a flood of tiny ones is bounded as well.
+const CHUNK_WEIGHT_BYTES: usize = 64;
+/// What a line grows by when it is stored: its time and source. Blank lines would otherwise be twenty times themselves.
+const LINE_GROWTH_BYTES: usize = 20;
+/// After so much, what comes next is stored only after a pause, whoever follows it.
+const LONG_FLUSH_BYTES: usize = 128 * 1024;
+const LONG_FLUSH_PAUSE_US: i64 = 2_000_000;
 
 #[derive(Clone, Debug)]
 pub struct RunLog {
@@ -36,6 +43,8 @@ pub struct RunLog {
     next_part: i64,
     left_out_bytes: usize,
     last_at_us: i64,
+    /// After a long flush: when the next one may be.
+    paused_until_us: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +70,7 @@ impl Default for RunLog {
             next_part: 0,
             left_out_bytes: 0,
             last_at_us: 0,
+            paused_until_us: i64::MIN,
         }
     }
 }
@@ -70,18 +80,17 @@ impl RunLog {
     pub fn push(&mut self, at_us: i64, source: Source, bytes: &[u8]) {
         self.last_at_us = at_us;
         for bytes in bytes.chunks(PART_BYTES) {
-            if bytes.len() <= self.front_room_bytes {
-                self.front_room_bytes -= bytes.len();
-                append(&mut self.front, at_us, source, bytes);
+            let weight = grown(bytes);
+            if weight + CHUNK_WEIGHT_BYTES <= self.front_room_bytes {
+                self.front_room_bytes -= weight + append(&mut self.front, at_us, source, bytes);
                 continue;
             }
             self.front_room_bytes = 0;
-            self.back_bytes += bytes.len();
-            append(&mut self.back, at_us, source, bytes);
+            self.back_bytes += weight + append(&mut self.back, at_us, source, bytes);
             while self.back_bytes > LOG_HALF_BYTES
                 && let Some(gone) = self.back.pop_front()
             {
-                self.back_bytes -= gone.bytes.len();
+                self.back_bytes -= grown(&gone.bytes) + CHUNK_WEIGHT_BYTES;
                 self.left_out_bytes += gone.bytes.len();
                 self.back_is_cut = true;
             }
@@ -90,7 +99,11 @@ impl RunLog {
 
     /// What is new since the last time, as parts for the store; `None` when there is nothing. An unfinished line waits for
     /// its rest, unless this is the last time.
-    pub fn flush(&mut self, is_last: bool) -> Option<LogParts> {
+    pub fn flush(&mut self, now_us: i64, is_last: bool) -> Option<LogParts> {
+        // A wall clock that steps back must not pause it for long.
+        if !is_last && (1..=LONG_FLUSH_PAUSE_US).contains(&self.paused_until_us.saturating_sub(now_us)) {
+            return None;
+        }
         let left_out_before = self.left_out_bytes;
         let mut new = LogParts::default();
         let (front, back) = (std::mem::take(&mut self.front), std::mem::take(&mut self.back));
@@ -107,6 +120,9 @@ impl RunLog {
             let text = format!("about {} bytes are left out here", self.left_out_bytes);
             let line = LogLine { at_us: self.last_at_us, source: Source::Supervisor, text };
             new.parts.push((gap, line.spelled().into_bytes()));
+        }
+        if new.parts.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() >= LONG_FLUSH_BYTES {
+            self.paused_until_us = now_us.saturating_add(LONG_FLUSH_PAUSE_US);
         }
         (!new.parts.is_empty()).then_some(new)
     }
@@ -166,7 +182,13 @@ impl RunLog {
     }
 }
 
-fn append(chunks: &mut VecDeque<Chunk>, at_us: i64, source: Source, bytes: &[u8]) {
+/// About what bytes weigh when they are stored.
+fn grown(bytes: &[u8]) -> usize {
+    bytes.len() + LINE_GROWTH_BYTES * bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count()
+}
+
+/// Gives what the chunks weigh more, beside the bytes.
+fn append(chunks: &mut VecDeque<Chunk>, at_us: i64, source: Source, bytes: &[u8]) -> usize {
     match chunks.back_mut() {
         Some(last)
             if (last.source, source) == (Source::Output, Source::Output)
@@ -174,8 +196,12 @@ fn append(chunks: &mut VecDeque<Chunk>, at_us: i64, source: Source, bytes: &[u8]
                 && last.bytes.len() + bytes.len() <= PART_BYTES =>
         {
             last.bytes.extend_from_slice(bytes);
+            0
         }
-        _ => chunks.push_back(Chunk { at_us, source, bytes: bytes.to_vec() }),
+        _ => {
+            chunks.push_back(Chunk { at_us, source, bytes: bytes.to_vec() });
+            CHUNK_WEIGHT_BYTES
+        }
     }
 }
 

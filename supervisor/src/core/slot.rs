@@ -22,6 +22,8 @@ pub struct Slot {
     pub greeted: bool,
     /// It promised beats.
     pub beats: bool,
+    /// It named the feature `note`.
+    pub notes: bool,
     pub unresponsive: bool,
     /// Its channel is of no use: nothing that still comes from it counts.
     pub broken: bool,
@@ -81,6 +83,7 @@ impl Slot {
             started_at: now,
             greeted: false,
             beats: false,
+            notes: false,
             unresponsive: false,
             broken: false,
             leaving: None,

@@ -25,6 +25,8 @@ use crate::shell::handle::Handle;
 
 /// Pages that wait for the client; each is what one look found.
 const PAGES_MAX: usize = 1;
+/// Looks without a new line after which an empty one is sent, so that a client can tell silence from a broken stream.
+const SILENT_LOOKS_MAX: u32 = 10;
 /// How often the wish to follow is renewed, and the log looked at even if nothing has woken us.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
@@ -66,6 +68,7 @@ async fn read(handle: &Handle, id: TaskId, mut reading: Reading, pages: &mpsc::S
     let follower = handle.follower(id);
     let mut renewal = interval(FOLLOW_EVERY);
     renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent_looks = 0;
     loop {
         // First a place for the page, so that a slow client holds no more than that.
         let Ok(place) = pages.reserve().await else { return Ok(()) };
@@ -80,8 +83,12 @@ async fn read(handle: &Handle, id: TaskId, mut reading: Reading, pages: &mpsc::S
         });
         let Some((read, next, page)) = seen.await? else { return Ok(()) };
         reading = read;
+        silent_looks = if page.is_empty() { silent_looks + 1 } else { 0 };
         if !page.is_empty() {
             place.send(Ok(page));
+        } else if silent_looks >= SILENT_LOOKS_MAX {
+            silent_looks = 0;
+            place.send(Ok(Bytes::from_static(b"\n")));
         }
         match next {
             Next::Look => {}

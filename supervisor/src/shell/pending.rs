@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use queue_core::op::{Demand, Op, Reply};
+use queue_core::op::{Demand, Op, Reply, RunKey};
 use queue_core::store::{StoreError, StoreErrorKind};
 use queue_core::task::Now;
 use tokio::sync::oneshot;
@@ -29,7 +29,7 @@ pub type Caller = oneshot::Sender<Result<Reply, Unavailable>>;
 
 #[derive(Default)]
 pub struct Pending {
-    /// Of the machine; bounded by its workers as long as the writer writes.
+    /// Of the machine; bounded by its workers: of each, a run's end, its last progress, and one note that spends.
     own: Vec<Op>,
     called: VecDeque<(Op, Caller)>,
     called_bytes: usize,
@@ -41,7 +41,12 @@ pub struct Pending {
 impl Pending {
     /// What the machine hands in.
     pub fn push(&mut self, op: Op) {
-        self.own.push(op);
+        let before =
+            self.own.iter_mut().rev().find(|waiting| note_of(waiting).is_some_and(|run| note_of(&op) == Some(run)));
+        match before {
+            Some(waiting) if is_progress(waiting) && is_progress(&op) => *waiting = op,
+            _ => self.own.push(op),
+        }
     }
 
     /// What a caller asks for, and waits for.
@@ -139,6 +144,15 @@ impl Pending {
     }
 }
 
+fn note_of(op: &Op) -> Option<RunKey> {
+    if let Op::Note { run, .. } = op { Some(*run) } else { None }
+}
+
+/// What was not written yet is replaced by what the run says next, so that it does not pile up on a full disk.
+fn is_progress(op: &Op) -> bool {
+    matches!(op, Op::Note { note, .. } if note.seq.is_none())
+}
+
 /// Who has hung up does not need it; the op is done all the same.
 fn answer(caller: Caller, answer: Result<Reply, Unavailable>) {
     let _ = caller.send(answer);
@@ -192,6 +206,28 @@ mod tests {
         pending.demand(Demand { pool: PoolId(0), credits: 1 });
         let batch = pending.take(Now::default());
         assert_eq!((&batch.ops[0], batch.demand.len()), (&Op::WorkerGone(queue_core::task::WorkerId(1)), 1));
+    }
+
+    #[test]
+    fn progress_that_waits_is_replaced_and_what_is_spent_is_not() {
+        let note = |epoch, seq, done| Op::Note {
+            run: queue_core::op::RunKey { task: TaskId(1), epoch },
+            note: queue_core::task::Note {
+                progress: Some(queue_core::task::Progress { done: Some(done), ..Default::default() }),
+                seq,
+                ..Default::default()
+            },
+        };
+        let mut pending = Pending::default();
+        for done in 0..9 {
+            pending.push(note(1, None, f64::from(done)));
+            pending.push(note(2, None, 0.5));
+        }
+        pending.push(note(1, Some(1), 9.0));
+        pending.push(note(1, None, 10.0));
+        pending.push(note(1, None, 11.0));
+        let want = [note(1, None, 8.0), note(2, None, 0.5), note(1, Some(1), 9.0), note(1, None, 11.0)];
+        assert_eq!(pending.own(), want);
     }
 
     #[test]

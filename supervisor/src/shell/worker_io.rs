@@ -108,7 +108,7 @@ impl Link {
     /// What is new in the log of the run.
     pub fn take_log(&self, is_last: bool) -> Option<LogParts> {
         self.output.drain(read_now);
-        self.output.kept().log.flush(is_last)
+        self.output.kept().log.flush(wall_us(), is_last)
     }
 
     /// The process and its orphans are dead: read out what is left and report.
