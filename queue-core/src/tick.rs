@@ -7,6 +7,8 @@ mod enqueue;
 mod finish;
 mod say;
 
+use std::collections::BTreeMap;
+
 use crate::book::{Book, Counts, Overlay, Running};
 use crate::op::{Claimed, Demand, Notice, Op, Reply, RunKey};
 use crate::plan::{CLAIMS_MAX, Claim, plan};
@@ -33,6 +35,8 @@ pub struct Turn {
     pub more: bool,
     /// Tasks by state, after the turn.
     pub counts: Counts,
+    /// Tasks that are available, by queue, after the turn.
+    pub available: BTreeMap<String, u64>,
 }
 
 /// Runs one turn. On an error nothing has changed, neither rows nor book, and nothing may be answered; except that
@@ -88,6 +92,7 @@ fn run(
     }
     book.fold(overlay, now);
     turn.counts = book.rows().counts;
+    turn.available = book.rows().ready.clone();
     Ok(turn)
 }
 
@@ -136,7 +141,7 @@ impl<'a> Turning<'a> {
         if self.over.dirty {
             self.store.save_counters(self.over.next_task, self.over.next_worker, self.clock_us)?;
         }
-        Ok((Turn { replies, notices: self.notices, next_due, more, counts: Counts::default() }, self.over))
+        Ok((Turn { replies, notices: self.notices, next_due, more, ..Turn::default() }, self.over))
     }
 
     fn apply_alone(&mut self, op: &Op) -> Result<Reply, StoreError> {

@@ -39,6 +39,7 @@ fn pools() -> Vec<PoolSpec> {
         name: kind.to_owned(),
         workers,
         required_kinds: vec![kind.to_owned()],
+        ..PoolSpec::default()
     };
     KINDS.into_iter().zip(WORKERS).map(pool).collect()
 }

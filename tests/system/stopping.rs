@@ -1,6 +1,7 @@
 //! Ends that are nobody's fault: the supervisor is told to stop, or somebody kills a worker.
 
 use nix::sys::signal::Signal;
+use serde_json::json;
 use tests::harness::{Sandbox, Supervisor, Watched};
 
 /// The workers that have nothing to do leave at once: that is how a stop shows that it has begun.
@@ -48,6 +49,34 @@ fn a_second_stop_waits_for_nobody() {
     assert!(!running.is_alive());
     sandbox.examine();
     sandbox.cli(&["show", &id.to_string()]).ok().says("available").says("and 0 of 3 crashes");
+}
+
+#[test]
+fn what_is_being_stopped_takes_no_new_work() {
+    let sandbox = Sandbox::with_samples("");
+    let (begun, gate) = (sandbox.fifo("begun"), sandbox.fifo("gate"));
+    let mut supervisor = sandbox.start();
+    supervisor.await_greetings("samples", 1);
+    let done = sandbox.add(&["true"]);
+    assert_eq!(sandbox.settled(done).summary.state, "completed");
+    let last = sandbox.add(&["sh", "-c", "echo $$ > begun; read go < gate"]);
+    begun.pid();
+    stop_has_begun(&supervisor);
+    let task = json!({"kind": "echo"});
+    let asked = [
+        ("/v1/tasks".to_owned(), Some(&task)),
+        ("/v1/tasks/bulk".to_owned(), Some(&json!({"tasks": [task]}))),
+        (format!("/v1/tasks/{done}/retry"), None),
+    ];
+    for (path, body) in asked {
+        let (status, refusal) = sandbox.http("POST", &path, body);
+        assert_eq!((status, &refusal["code"]), (503, &json!("stopping")), "{path}: {refusal}");
+    }
+    gate.open_gate();
+    assert!(supervisor.wait().success(), "{}", supervisor.log().end());
+    sandbox.examine();
+    sandbox.cli(&["list", "-o", "id"]).ok().says(&format!("{last}\n{done}\n"));
+    sandbox.cli(&["show", &done.to_string()]).ok().says("completed");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fail() {
 
 rm -f ready.json
 # It stops when this script ends, however that is.
-"$supervisor" run --die-with-parent --ready-file ready.json 2>supervisor.log &
+"$supervisor" run --die-with-parent=$$ --ready-file ready.json 2>supervisor.log &
 until [ -e ready.json ]; do
     kill -0 $! 2>/dev/null || fail "the supervisor did not start"
     sleep 0.1

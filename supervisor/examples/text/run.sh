@@ -18,7 +18,7 @@ cp -r "$here/supervisor.toml" "$here/worker.py" "$here/texts" "$work"
 cd "$work"
 
 # It stops when this script ends, however that is. The client waits until it answers.
-"$supervisor" run --die-with-parent 2>supervisor.log &
+"$supervisor" run --die-with-parent=$$ 2>supervisor.log &
 python3 "$here/index.py" texts || { tail -n 20 supervisor.log >&2; exit 1; }
 kill $!
 wait $!

@@ -41,7 +41,7 @@ enum Command {
     Check,
     /// Run tasks until stopped
     #[command(
-        after_help = "Examples:\n  supervisor --config app/supervisor.toml run --ready-file ready.json --die-with-parent\n  supervisor --db queue.db run --until-empty"
+        after_help = "Examples:\n  supervisor --config app/supervisor.toml run --ready-file ready.json --die-with-parent=$$\n  supervisor --db queue.db run --until-empty"
     )]
     Run(run::Args),
     /// Add a task of any kind, or many
@@ -141,10 +141,10 @@ mod tests {
         App::command().debug_assert();
     }
 
-    /// Words as a shell cuts them, up to a redirection. No escapes.
+    /// Words as a shell of PID 7 cuts them, up to a redirection. No escapes.
     fn words(line: &str) -> Vec<String> {
         let (mut words, mut quote) = (vec![String::new()], None);
-        for c in line.chars() {
+        for c in line.replace("$$", "7").chars() {
             match (quote, c) {
                 (Some(open), c) if c == open => quote = None,
                 (None, '\'' | '"') => quote = Some(c),

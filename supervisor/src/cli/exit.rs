@@ -32,7 +32,7 @@ macro_rules! exits {
 
 exits! {
     Done = 0, "done";
-    Unexpected = 1, "something unexpected, such as a full disk; `doctor`: something is wrong";
+    Unexpected = 1, "something unexpected, such as a full disk; `doctor`: something is wrong; `run --until-empty`: tasks are left";
     Usage = 2, "the arguments make no sense";
     InvalidConfig = 3, "the configuration cannot be used";
     NotFound = 4, "there is no such task, or nothing matched";
@@ -48,7 +48,7 @@ exits! {
 /// The table of codes for the help.
 pub fn codes() -> String {
     let line = |(exit, meaning): &(Exit, &str)| format!("  {:<4} {meaning}\n", *exit as u8);
-    let signal = "  128+ ended by a signal: 130 by SIGINT, 143 by SIGTERM; `run` stopped in order ends with 0";
+    let signal = "  128+ ended by a signal: 130 by SIGINT, 143 by SIGTERM; `run` stopped in order ends with 0, unless it was to go on --until-empty";
     format!("Exit codes:\n{}{signal}", Exit::ALL.iter().map(line).collect::<String>())
 }
 

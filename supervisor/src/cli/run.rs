@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::exit::{CliError, Exit};
 use super::place::Place;
 use crate::shell::parent::Parent;
-use crate::shell::{self, RunOptions};
+use crate::shell::{self, Life, RunOptions};
 
 /// A program that waits for its own end does not wait long for ours.
 const SHUTDOWN_GRACE_WITH_PARENT: Duration = Duration::from_secs(5);
@@ -20,17 +20,20 @@ const SHUTDOWN_GRACE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// Write {"pid", "socket", "db"} as JSON to this file once tasks can be added; it is removed at the end
+    /// Write {"pid", "socket", "db"} as JSON to this file once tasks can be added; it is removed at the end. What
+    /// is there already is replaced only when it is such a file
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Stop when this process ends, however it ends; without a PID, the one that started the supervisor
+    /// Stop when this process ends, however it ends. Give the PID, in a shell --die-with-parent=$$: without it, that is the
+    /// process that started the supervisor, which is not known any more when it has ended before
     #[arg(long, value_name = "PID", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i32).range(1..))]
     die_with_parent: Option<Option<i32>>,
     /// How long a stop lets tasks go on, 0s to 1day: SIGTERM at half of it, SIGKILL at its end [default: 20s; with
     /// --die-with-parent 5s]
     #[arg(long, value_name = "DURATION", value_parser = grace)]
     shutdown_grace: Option<Duration>,
-    /// End once every task is final: with 0, or with 20 when one failed meanwhile
+    /// End once every task is final: with 0, or with 20 when one failed meanwhile; with 1 when tasks are left, since it was
+    /// stopped before, or every pool that could run them is broken
     #[arg(long)]
     until_empty: bool,
 }
@@ -56,7 +59,25 @@ pub fn run(args: &Args, place: &Place) -> Result<Exit, CliError> {
     let log = tracing_subscriber::fmt().json().flatten_event(true).log_internal_errors(false);
     log.with_env_filter(filter).with_writer(io::stderr).init();
     let life = shell::run(config, args.options(), shell::stops(), |_| ())?;
-    Ok(if args.until_empty && life.failed > 0 { Exit::TaskFailed } else { Exit::Done })
+    if args.until_empty { came_to(&life) } else { Ok(Exit::Done) }
+}
+
+/// What a life came to that was to go on until every task is final.
+fn came_to(life: &Life) -> Result<Exit, CliError> {
+    let left = match life.unfinished {
+        0 if life.failed > 0 => return Ok(Exit::TaskFailed),
+        0 => return Ok(Exit::Done),
+        1 => "1 task is left".to_owned(),
+        count => format!("{count} tasks are left"),
+    };
+    let (code, message, hint) = match &life.stuck {
+        Some(why) => {
+            let message = format!("{left}, and no worker can run what is available: {why}");
+            ("stuck", message, "mend that, then run it again")
+        }
+        None => ("stopped", format!("stopped before everything was done: {left}"), "run it again"),
+    };
+    Err(CliError::new(Exit::Unexpected, code, message, hint))
 }
 
 fn grace(text: &str) -> Result<Duration, String> {
@@ -101,6 +122,25 @@ mod tests {
         ];
         for (args, expected) in table {
             assert_eq!(options(args), expected, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_life_until_empty_tells_what_it_came_to() {
+        let life = |failed, unfinished, stuck: Option<&str>| {
+            came_to(&Life { failed, unfinished, stuck: stuck.map(str::to_owned) })
+        };
+        assert_eq!([life(0, 0, None), life(2, 0, None)], [Ok(Exit::Done), Ok(Exit::TaskFailed)]);
+        assert_eq!(life(0, 0, Some("cancelled meanwhile")), Ok(Exit::Done));
+        let table = [
+            (life(1, 3, None), "stopped before everything was done: 3 tasks are left"),
+            (life(0, 1, None), "stopped before everything was done: 1 task is left"),
+            (life(0, 1, Some("of this")), "1 task is left, and no worker can run what is available: of this"),
+        ];
+        for (told, message) in table {
+            let error = told.unwrap_err();
+            assert_eq!((error.exit, error.body.message.as_str()), (Exit::Unexpected, message));
+            assert!(error.body.hint.ends_with("run it again"));
         }
     }
 }

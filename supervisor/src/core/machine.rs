@@ -228,6 +228,9 @@ impl Machine {
         let pool = &mut self.pools[slot.pool.0];
         let verdict = pool.health.died(death, pool.spec.workers, now, random);
         pool.start_at = verdict.restart_at.unwrap_or(i64::MAX);
+        if pool.health.circuit() != Circuit::Closed {
+            pool.broken_by = how.to_owned();
+        }
         if verdict.opened {
             let then = match pool.health.circuit() {
                 Circuit::Stopped => "it asked not to be started again: mend it, then start the supervisor anew",

@@ -4,7 +4,7 @@
 //! - `event`, `command`: the two closed vocabularies. `machine`: one synchronous `handle` over them.
 //! - `slot`: one worker process as the machine knows it. `frames`: what a worker says. `stopping`: ladders and shutdown.
 //! - `pool`: how many workers there should be. `health`: when a dead one is replaced. `stop`: the ladder's times.
-//! - `timers`: all deadlines in one table. `ending`: how the end of a run is told.
+//! - `timers`: all deadlines in one table. `ending`: how the end of a run is told. `outlook`: whether what is left can be run.
 //! - `notes`: what runs say of themselves, and what they print. `run_log`, `log_lines`, `log_line`: how that is kept.
 //! - `log_budget`: how much of what a worker logs is passed on.
 
@@ -22,6 +22,7 @@ pub mod log_line;
 mod log_lines;
 pub mod machine;
 mod notes;
+mod outlook;
 #[cfg(test)]
 mod play;
 pub mod pool;
@@ -40,4 +41,5 @@ pub mod timers;
 pub use command::{Command, Report, Signal};
 pub use event::{Event, Exit, WorkerExit};
 pub use machine::Machine;
+pub use outlook::{Left, Outlook};
 pub use pool::PoolSpec;

@@ -19,7 +19,8 @@ pub(super) struct Play {
 impl Play {
     /// One pool, whose workers must offer `echo`; its first worker is number 1.
     pub(super) fn of(workers: u32) -> Play {
-        let spec = PoolSpec { name: "p".into(), workers, required_kinds: vec!["echo".into()] };
+        let spec =
+            PoolSpec { name: "p".into(), workers, queues: vec!["p".into()], required_kinds: vec!["echo".into()] };
         Play { machine: Machine::new(vec![spec], 1, "db".into(), SHUTDOWN_GRACE_US) }
     }
 

@@ -7,6 +7,8 @@ use super::health::{Circuit, Health};
 pub struct PoolSpec {
     pub name: String,
     pub workers: u32,
+    /// Whose tasks they run.
+    pub queues: Vec<String>,
     /// Kinds that the configuration routes to its queues: each worker must offer all of them.
     pub required_kinds: Vec<String>,
 }
@@ -17,13 +19,15 @@ pub struct Pool {
     pub health: Health,
     /// No worker is started before this.
     pub start_at: i64,
+    /// How the last worker of a broken pool ended.
+    pub broken_by: String,
     /// What its workers last said that they can run.
     pub offered: Option<Vec<String>>,
 }
 
 impl Pool {
     pub fn new(spec: PoolSpec) -> Pool {
-        Pool { spec, health: Health::default(), start_at: i64::MIN, offered: None }
+        Pool { spec, health: Health::default(), start_at: i64::MIN, broken_by: String::new(), offered: None }
     }
 
     /// How many workers there should be, with the circuit as it is: all, one probe beside those that have said hello, or

@@ -55,7 +55,7 @@ pub fn parent_ended(pid: i32) {
 
 pub fn ended(how: &Result<Life, RunError>) {
     match how {
-        Ok(life) => info!(failed = life.failed, "supervisor ended"),
+        Ok(Life { failed, unfinished, stuck }) => info!(failed, unfinished, stuck, "supervisor ended"),
         Err(reason) => error!(reason = reason.to_string(), "supervisor ended"),
     }
 }

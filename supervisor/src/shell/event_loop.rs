@@ -23,7 +23,7 @@ use super::spawner::{Request as Ask, Spawner, Told};
 use super::stats::{self, Inquiry, Stats};
 use super::worker_io::{Inbox, Incoming, Link};
 use super::writer::{Answer, Job, Writer};
-use crate::core::{Command, Event, Exit, Machine, Report, WorkerExit};
+use crate::core::{Command, Event, Exit, Left, Machine, Outlook, Report, WorkerExit};
 use crate::observe;
 
 /// Inputs of one kind taken up before the writer gets its next batch.
@@ -44,10 +44,14 @@ pub struct Inputs {
 }
 
 /// What came of a life that ended in order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Life {
     /// Tasks that have failed in it.
     pub failed: u64,
+    /// Tasks that are not final at its end.
+    pub unfinished: u64,
+    /// Why it ended by itself although there are such.
+    pub stuck: Option<String>,
 }
 
 pub struct EventLoop {
@@ -71,10 +75,14 @@ pub struct EventLoop {
     /// The last turn could not be written.
     pub in_trouble: bool,
     pub stopping: bool,
-    /// To end by itself once every task is final.
+    /// To end by itself once every task is final, or none can be run any more.
     pub until_empty: bool,
+    /// What the last turn has left.
+    pub left: Left,
     /// Tasks that have failed in this life.
     pub failed: u64,
+    /// Why it ends by itself although tasks are left.
+    pub stuck: Option<String>,
     pub finished: bool,
 }
 
@@ -83,10 +91,12 @@ impl EventLoop {
     pub async fn run(mut self, mut inputs: Inputs) -> Result<Life, StoreError> {
         self.happened(Event::Start);
         loop {
+            self.end_by_itself();
             self.dispatch();
             if self.finished && self.pending.is_empty() && self.pending.is_idle() {
                 self.writer.close();
-                return Ok(Life { failed: self.failed });
+                let unfinished = self.left.counts.unfinished().unsigned_abs();
+                return Ok(Life { failed: self.failed, unfinished, stuck: self.stuck });
             }
             let wake = self.wake_at();
             tokio::select! {
@@ -268,6 +278,22 @@ impl EventLoop {
         self.happened(Event::Shutdown);
     }
 
+    /// Looks only when nothing is on its way to the queue, which could change what is left.
+    fn end_by_itself(&mut self) {
+        let is_settled = self.pending.is_empty() && self.pending.is_idle() && self.turn_at.is_none();
+        if !self.until_empty || self.stopping || !is_settled {
+            return;
+        }
+        let now = self.clock.now();
+        let due_in_us = self.next_due.map(|at| at.saturating_sub(now.wall_us));
+        match self.machine.outlook(&self.left, due_in_us) {
+            Outlook::Open => return,
+            Outlook::Done => {}
+            Outlook::Stuck(why) => self.stuck = Some(why),
+        }
+        self.stop();
+    }
+
     fn answered(&mut self, answer: Answer) -> Result<(), StoreError> {
         match answer {
             Answer::Turn(Ok(turn)) => {
@@ -310,10 +336,7 @@ impl EventLoop {
 
     fn turned(&mut self, turn: Turn) -> Result<(), StoreError> {
         self.next_due = turn.next_due;
-        // What callers are handing in is not lost on the way out: it waits in the database.
-        if self.until_empty && turn.counts.unfinished() == 0 && !self.stopping {
-            self.stop();
-        }
+        self.left = Left { counts: turn.counts, available: turn.available };
         if turn.more {
             self.turn_at = Some(Instant::now());
         }

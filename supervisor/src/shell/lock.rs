@@ -98,7 +98,7 @@ impl Drop for Lock {
     }
 }
 
-fn lock_path(db: &Path) -> PathBuf {
+pub(super) fn lock_path(db: &Path) -> PathBuf {
     let mut path = db.as_os_str().to_owned();
     path.push(".lock");
     PathBuf::from(path)

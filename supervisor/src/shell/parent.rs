@@ -16,10 +16,26 @@ use crate::observe;
 /// Which process it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parent {
-    /// The one that started us.
+    /// The one that started us, as far as that can be known.
     Ours,
     /// Any other.
     Process(i32),
+}
+
+impl Parent {
+    /// Its number; `adopter` is whose child we are now. Whoever has lost its parent is a child of process 1, or of another
+    /// process that adopts, which cannot be told from a parent.
+    fn pid(self, adopter: i32) -> Result<i32, &'static str> {
+        match (self, adopter) {
+            (Parent::Process(pid), _) => Ok(pid),
+            (Parent::Ours, 0) => Err("the process that started us cannot be seen from here; name it by its PID"),
+            (Parent::Ours, 1) => {
+                Err("the one that started us has ended, or is process 1, which adopts whoever is left alone; name the \
+                     process by its PID, as in --die-with-parent=$$; if process 1 is meant, --die-with-parent=1")
+            }
+            (Parent::Ours, pid) => Ok(pid),
+        }
+    }
 }
 
 /// A process that was there when it was looked up.
@@ -34,15 +50,9 @@ impl Lifeline {
     /// # Errors
     /// There is no such process, or it has ended.
     pub(super) fn open(parent: Parent) -> io::Result<Lifeline> {
-        let pid = match parent {
-            Parent::Ours => getppid().as_raw(),
-            Parent::Process(pid) => pid,
-        };
+        let pid = parent.pid(getppid().as_raw()).map_err(|text| refused(text.to_owned()))?;
         let gone = || refused(format!("there is no process {pid} any more; name one that lives"));
-        let Some(number) = Pid::from_raw(pid) else {
-            let text = "the process that started us cannot be seen from here; name one with --die-with-parent=PID";
-            return Err(refused(text.to_owned()));
-        };
+        let number = Pid::from_raw(pid).ok_or_else(gone)?;
         let pidfd = match pidfd_open(number, PidfdFlags::empty()) {
             Ok(pidfd) => pidfd,
             Err(Errno::SRCH) => return Err(gone()),
@@ -105,6 +115,13 @@ mod tests {
     }
 
     #[test]
+    fn process_1_is_meant_only_when_it_is_named() {
+        assert!(Parent::Ours.pid(1).unwrap_err().ends_with("if process 1 is meant, --die-with-parent=1"));
+        assert!(Parent::Ours.pid(0).unwrap_err().contains("name it by its PID"));
+        assert_eq!([Parent::Ours.pid(7), Parent::Process(1).pid(7), Parent::Process(8).pid(1)], [Ok(7), Ok(1), Ok(8)]);
+    }
+
+    #[test]
     fn who_is_gone_already_is_told_by_number() {
         let mut parent = child();
         parent.kill().unwrap();
@@ -117,7 +134,6 @@ mod tests {
         let number = pid(&parent);
         parent.wait().unwrap();
         assert_eq!(told(number), expected);
-        assert!(told(Parent::Process(0)).contains("cannot be seen from here"));
         assert!(Lifeline::open(Parent::Ours).is_ok(), "the one that runs this test");
     }
 }

@@ -26,7 +26,7 @@ use super::writer::Writer;
 use super::{procfs, signals};
 use crate::config::Config;
 use crate::core::machine::SHUTDOWN_GRACE_US;
-use crate::core::{Machine, PoolSpec};
+use crate::core::{Left, Machine, PoolSpec};
 use crate::{http, observe};
 
 const EVENTS_MAX: usize = 1024;
@@ -66,7 +66,7 @@ pub struct RunOptions {
     pub parent: Option<Parent>,
     /// From the first wish to stop to the SIGKILL of what still runs.
     pub shutdown_grace: Duration,
-    /// Ends once no task is left that is not final.
+    /// Ends once no task is left that is not final, or none that any pool can run.
     pub until_empty: bool,
 }
 
@@ -83,8 +83,10 @@ impl Default for RunOptions {
 /// What stands in the way, before any worker was started; a database that can no longer be used.
 pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce(&Handle)) -> Result<Life, RunError> {
     let lifeline = options.parent.map(Lifeline::open).transpose().map_err(failed("cannot end with its parent"))?;
-    let mut ready_file = options.ready_file.as_deref().map(prepared).transpose()?;
     let socket = socket_path(&config.db).map_err(failed("no socket can be made for the database"))?;
+    let whereabouts = Whereabouts { pid: std::process::id(), socket: socket.clone(), db: config.db.clone() };
+    let prepared = |path: &PathBuf| ReadyFile::prepare(path, whereabouts).map_err(failed(unwritable(path)));
+    let mut ready_file = options.ready_file.as_ref().map(prepared).transpose()?;
     let lock = Lock::take(&config.db, Role::Supervisor, Some(&socket))?;
     ready_file.iter().for_each(ReadyFile::forget_former);
     let in_order = put_in_order(&config)?;
@@ -105,8 +107,7 @@ pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce
         let (close, closed) = tokio::sync::oneshot::channel::<()>();
         let door = tokio::spawn(open_door(listener, handle.clone(), closed));
         if let Some(file) = &mut ready_file {
-            let whereabouts = Whereabouts { pid: std::process::id(), socket: &socket, db: &config.db };
-            file.publish(&whereabouts).map_err(failed("the ready file cannot be written"))?;
+            file.publish().map_err(failed(unwritable(file.path())))?;
         }
         observe::ready(&socket);
         ready(&handle);
@@ -122,8 +123,8 @@ pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce
     ended
 }
 
-fn prepared(path: &Path) -> Result<ReadyFile, RunError> {
-    ReadyFile::prepare(path).map_err(failed(format!("the ready file {} cannot be written", path.display())))
+fn unwritable(ready_file: &Path) -> String {
+    format!("the ready file {} cannot be written", ready_file.display())
 }
 
 /// The file of a socket that was opened, and of no other.
@@ -148,6 +149,7 @@ fn assemble(
     let (told_sender, told) = mpsc::channel(TOLD_MAX);
     let (answer_sender, answers) = mpsc::channel(1);
     let (event_sender, events) = mpsc::channel(EVENTS_MAX);
+    let left = Left { counts: book.rows().counts, available: book.rows().ready.clone() };
     let grace_us = i64::try_from(options.shutdown_grace.as_micros()).unwrap_or(i64::MAX);
     let event_loop = EventLoop {
         machine: Machine::new(pool_specs(config), book.rows().next_worker, uid.clone(), grace_us),
@@ -168,7 +170,9 @@ fn assemble(
         in_trouble: false,
         stopping: false,
         until_empty: options.until_empty,
+        left,
         failed: 0,
+        stuck: None,
         finished: false,
     };
     Ok((event_loop, Inputs { events, told, answers, requests, stops }))
@@ -190,6 +194,7 @@ fn pool_specs(config: &Config) -> Vec<PoolSpec> {
     let spec = |pool: &crate::config::Pool| PoolSpec {
         name: pool.name.clone(),
         workers: pool.workers,
+        queues: pool.queues.clone(),
         required_kinds: required(pool),
     };
     config.pools.iter().map(spec).collect()

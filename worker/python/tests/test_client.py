@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
+from mutirao._client import requests
 from mutirao.async_client import AsyncClient
 from mutirao.client import Client
 from mutirao.client_errors import (
@@ -307,6 +309,20 @@ class Cases(unittest.TestCase):
         self.door.faults = [refusal(404, "no_such_task")]
         with self.assertRaisesRegex(Refused, "no_such_task"):
             list(self.client.logs(8))
+
+    def test_a_log_that_is_followed_may_be_silent_for_longer(self) -> None:
+        line = b'{"run": 1, "at": "2026-11-23T12:34:56Z", "source": "log", "level": "info", "text": "%d"}\n'
+        self.door.log = (b"\n", line % 1, b"\n", b"\n\n", line % 2, b"\n")
+        self.assertEqual([one.text for one in self.client.logs(7, follow=True)], ["1", "2"], "empty lines mean nothing")
+        for follow, limit in ((True, "FOLLOW_SILENCE_S"), (False, "ANSWER_WAIT_S")):
+            self.assertEqual(requests.logs(7, None, follow).silence_s, {True: 60.0, False: 30.0}[follow])
+            # Its end does not come, and the connection stays. Should even the beginning be late, it is asked again.
+            self.door.faults = [Fault(acts=True, sent_bytes=-len(b"0\r\n\r\n"))] * 99
+            with mock.patch.object(requests, limit, 0.1):
+                lines = iter(self.client.logs(7, follow=follow))
+                self.assertEqual([next(lines).text, next(lines).text], ["1", "2"])
+                with self.assertRaisesRegex(Unreachable, "broke off: nothing came for 0.1 s; ask again"):
+                    next(lines)
 
     def test_nobody_there_is_said_with_the_way_out(self) -> None:
         db = os.path.join(self.folder, "q.db")

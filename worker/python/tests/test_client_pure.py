@@ -97,6 +97,8 @@ class Plain(unittest.TestCase):
         task = requests.as_task({"kind": "a", "args": ({"b": None}, 1.5), "priority": -3})
         spec = json.loads(requests.spec_json(task, "n"))
         self.assertEqual(spec, {"kind": "a", "priority": -3, "name": "n", "args": [{"b": None}, 1.5]})
+        edges = [-(2**63), 2**64 - 1, True, 2.0**64]
+        self.assertEqual(json.loads(to_json(edges)), edges)
         self.assertEqual(json.loads(to_json("\ud800\u2028é")), "\ud800\u2028é")
 
     def test_refusals_name_the_place(self) -> None:
@@ -108,6 +110,8 @@ class Plain(unittest.TestCase):
             ({"a": [1, {"b": bytearray()}]}, "args.a[1].b: JSON has no bytes"),
             ({"a": math.nan}, "args.a: JSON has no nan"),
             ({1: 2}, "args: key 1 is no text"),
+            ({"a": [2**64]}, "args.a[0]: an integer beyond 64 bits cannot travel; send it as text"),
+            (-(2**63) - 1, "args: an integer beyond 64 bits"),
             ([object()], "args[0]: a object cannot travel as JSON; args are JSON values"),
             ([{1, 2}], "args[0]: a set cannot travel"),
             (Answer, "args: a type cannot travel"),

@@ -8,6 +8,7 @@ import sys
 import unittest
 from typing import Any
 
+from mutirao._codec import decode as unpack
 from mutirao._messages import Message
 
 from . import SOURCE
@@ -147,14 +148,61 @@ class Signals(unittest.TestCase):
 
     def test_sigterm_halfway_through_a_shutdown_stops_what_runs(self) -> None:
         for kind in ("hold_deaf", "ahold", "hold"):
-            with self.subTest(kind), FakeSupervisor(HANDLERS).greet() as supervisor:
-                supervisor.run(1, kind)
-                supervisor.expect_log("holding")
-                supervisor.stop(reason="shutdown")
+            for closes in (False, True):
+                with self.subTest(kind, closes=closes), FakeSupervisor(HANDLERS).greet() as supervisor:
+                    supervisor.run(1, kind)
+                    supervisor.expect_log("holding")
+                    supervisor.stop(reason="shutdown")
+                    if closes:
+                        supervisor.close()
+                    supervisor.process.send_signal(signal.SIGTERM)
+                    # What was sent before a signal counts before it, however busy the worker is.
+                    self.assertIn("shutdown", repr(supervisor.answer(1).body))
+                    supervisor.expect("bye")
+                    self.assertEqual(supervisor.end(), 0)
+
+    def test_sigterm_alone_lets_finish_what_runs(self) -> None:
+        with FakeSupervisor(HANDLERS).greet() as supervisor:
+            supervisor.run(1, "terminate_itself", {"times": 1})
+            self.assertEqual(supervisor.result(1), "finished")
+            supervisor.expect("bye")
+            self.assertEqual(supervisor.end(), 0)
+
+    def test_a_second_sigterm_stops_what_runs(self) -> None:
+        with FakeSupervisor(HANDLERS).greet() as supervisor:
+            supervisor.run(1, "terminate_itself", {"times": 2})
+            self.assertEqual(supervisor.failure(1), ("stopped: terminated", "default"))
+            supervisor.expect("bye")
+            self.assertEqual(supervisor.end(), 0)
+
+    def test_after_a_sigterm_the_stop_of_the_supervisor_goes_its_own_way(self) -> None:
+        for task, reason in ((1, "cancel"), (None, "shutdown"), (None, "terminated")):
+            with self.subTest(reason), FakeSupervisor(HANDLERS, CONCURRENCY="3").greet() as supervisor:
+                supervisor.run(1, "hold")
+                supervisor.run(2, "ahold")
+                for _ in range(2):
+                    supervisor.expect_log("holding")
                 supervisor.process.send_signal(signal.SIGTERM)
-                answer = supervisor.answer(1)
-                # The signal may overtake the frame.
-                self.assertRegex(repr(answer.body), "(shutdown|terminated)")
+                probe = 3
+                supervisor.run(probe, "which_thread")
+                while supervisor.expect("done", "fail", "back").name == "done":
+                    probe += 1
+                    supervisor.run(probe, "which_thread")
+                self.assertEqual(supervisor.heard[-1].body["task"], probe, "given back: the signal was taken")
+                if reason == "terminated":
+                    supervisor.process.send_signal(signal.SIGTERM)
+                else:
+                    supervisor.stop(task, reason)
+                if reason == "shutdown":
+                    supervisor.process.send_signal(signal.SIGTERM)
+                if reason == "cancel":
+                    self.assertEqual(supervisor.result(1), "cancel")
+                    supervisor.process.send_signal(signal.SIGTERM)
+                    self.assertEqual(supervisor.failure(2), ("stopped: terminated", "default"))
+                else:
+                    answers = {answer.name: answer.body for answer in (supervisor.expect("done", "fail") for _ in "12")}
+                    self.assertEqual(unpack(answers["done"]["result"]), reason)
+                    self.assertEqual(answers["fail"]["error"], f"stopped: {reason}")
                 supervisor.expect("bye")
                 self.assertEqual(supervisor.end(), 0)
 

@@ -203,13 +203,37 @@ class Conversation(unittest.TestCase):
         desk.finished(first.ref, Done(b""))
         self.assertEqual(step(desk), "done 1")
         desk.interrupt(2.0)
-        self.assertEqual(second.sign.order, ("terminated", 2.0))
+        self.assertIsNone(second.sign.order, "it may finish")
         self.assertFalse(desk.may_lose_channel, "nobody has told it to stop")
         desk.received(run(3), 0.0)
         self.assertEqual(step(desk), "back 3", "the supervisor does not know yet")
+        self.assertEqual(step(desk), "wait")
+        desk.interrupt(3.0)
+        self.assertEqual(second.sign.order, ("terminated", 3.0))
         greeted = Desk(1)
         greeted.interrupt(0.0)
         self.assertEqual(step(greeted), "end 143")
+
+    def test_a_signal_stops_what_runs_only_when_the_worker_knows_that_it_is_to_end(self) -> None:
+        # What comes (None is SIGTERM), and with which order the run is then stopped.
+        table: list[tuple[list[Union[Message, None]], Any]] = [
+            ([None], None),
+            ([None, None], ("terminated", 1.0)),
+            ([stop(None, "shutdown")], None),
+            ([stop(None, "shutdown"), None], ("shutdown", 1.0)),
+            ([None, stop(None, "shutdown")], None),
+            ([None, stop(None, "shutdown"), None], ("shutdown", 2.0)),
+            ([None, stop(1, "timeout")], ("timeout", 1.1)),
+            ([stop(1, "timeout"), None, None], ("timeout", 0.1)),
+        ]
+        for arriving, order in table:
+            desk = ready()
+            desk.received(run(1), 0.0)
+            started = desk.next(0)
+            assert isinstance(started, Start)
+            for at, what in enumerate(arriving):
+                desk.received(what, float(at)) if what else desk.interrupt(float(at))
+            self.assertEqual(started.sign.order, order, arriving)
 
 
 class Noting(unittest.TestCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import select
 import sys
 
 from .errors import ChannelError
@@ -30,6 +31,13 @@ class Channel:
         self.cookie = cookie
         self.is_open = True
         os.register_at_fork(after_in_child=self._forget)
+
+    def wait(self, other: int) -> bool:
+        """Waits for bytes here or on ``other``. True when there are some here, or the end of the channel."""
+        poll = select.poll()
+        poll.register(self._reader, select.POLLIN)
+        poll.register(other, select.POLLIN)
+        return self._reader in (ready for ready, _ in poll.poll())
 
     def read(self) -> bytes:
         """The next bytes; none when the channel has ended. Raises ``ChannelError``."""

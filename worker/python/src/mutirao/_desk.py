@@ -82,7 +82,7 @@ class Desk:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._state = "greeted"
-        self.drain_reason = ""
+        self._drain_reason = ""
         self._was_told = False
         self._features: frozenset[str] = frozenset()
         # Bounded: a run without a credit is refused.
@@ -160,15 +160,15 @@ class Desk:
 
     def drain(self, reason: str) -> None:
         """Finish what runs, give back what waits, start nothing."""
-        if self._state != "draining":
-            self._state, self.drain_reason = "draining", reason
+        self._state, self._drain_reason = "draining", reason
         self._give_back.extend(RunRef.of(run.body) for run in self._waiting)
         self._waiting.clear()
 
     def interrupt(self, now_s: float) -> None:
         """The process was told to terminate.
 
-        While one run is being stopped this is a part of it; else all shall end.
+        While one run is being stopped this is a part of it. To a worker that is draining it says that time runs out.
+        Else it comes from elsewhere: what runs goes on, since a supervisor that stops too will say so itself.
         """
         if any(running.sign.order for running in self._running.values()):
             return
@@ -176,8 +176,9 @@ class Desk:
             self._over = Ended(EXIT_TERMINATED, "terminated before the supervisor had answered")
         elif self._state in ("welcomed", "ready"):
             self.drain("terminated")
-        for running in self._running.values():
-            running.sign.give(StopRequest(self.drain_reason, now_s))
+        else:
+            for running in self._running.values():
+                running.sign.give(StopRequest(self._drain_reason, now_s))
 
     def abandoned(self) -> list[Future[bool]]:
         """Nobody is left to store anything. Gives the receipts that will never come."""

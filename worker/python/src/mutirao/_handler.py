@@ -62,16 +62,26 @@ class Handler:
             call = self._bind(context, args)
             return Done(pack(self.function(*call.positional, **call.named)))
         except BaseException as error:
-            return self._failed(error, context)
+            return self.failed(error, context)
 
     def start(self, context: Context, args: bytes, sign: StopSign, ended: Callable[[Outcome], object]) -> None:
         """Starts an async handler as a task of the running loop; the order to stop cancels it."""
         loop = asyncio.get_running_loop()
-        task = loop.create_task(self._run_async(context, args))
+        try:
+            task = loop.create_task(self._run_async(context, args))
+        except BaseException as error:
+            ended(self.failed(error, context))
+            return
 
         def end(task: asyncio.Task[Outcome]) -> None:
-            # Others may cancel every task of the loop, also one that has not begun and so has no outcome of its own.
-            ended(Failed("stopped: cancelled") if task.cancelled() else task.result())
+            try:
+                outcome = task.result()
+            except asyncio.CancelledError:
+                # Others may cancel every task of the loop, also one that has not begun and has no outcome of its own.
+                outcome = Failed("stopped: cancelled")
+            except BaseException as error:
+                outcome = self.failed(error, context)
+            ended(outcome)
 
         task.add_done_callback(end)
         sign.listen(lambda: loop.call_soon_threadsafe(task.cancel))
@@ -82,7 +92,7 @@ class Handler:
             call = self._bind(context, args)
             return Done(pack(await self.function(*call.positional, **call.named)))
         except BaseException as error:
-            return self._failed(error, context)
+            return self.failed(error, context)
 
     def _bind(self, context: Context, args: bytes) -> Call:
         try:
@@ -90,21 +100,33 @@ class Handler:
         except ContractError as error:
             raise BadArguments(f"{self.kind}: the args are no MessagePack: {error}") from None
 
-    def _failed(self, error: BaseException, context: Context) -> Failed:
-        if isinstance(error, BadArguments):
-            return Failed(clip(str(error), ERROR_MAX_BYTES), "never")
-        if isinstance(error, CannotTravel):
-            return Failed(clip(f"{self.kind}: {error}", ERROR_MAX_BYTES), "never")
+    def failed(self, error: BaseException, context: Context) -> Failed:
+        """What an exception means. There is an outcome whatever the exception does when it is asked."""
+        retry: Retry = "default"
+        try:
+            retry = self._wish(error)
+            return Failed(self._why(error, context), retry)
+        except BaseException as broken:
+            # Its methods are code of others, and a traceback needs memory.
+            name, why = type(error).__name__, type(broken).__name__
+            return Failed(f"{self.kind}: failed with {name}, which cannot be told ({why})", retry)
+
+    def _wish(self, error: BaseException) -> Retry:
         if isinstance(error, RetryAfter):
-            return Failed(clip(str(error), ERROR_MAX_BYTES), {"after_ms": error.delay_ms})
-        if isinstance(error, Fail):
-            return Failed(clip(str(error), ERROR_MAX_BYTES), "never")
-        order = context.stop
+            return {"after_ms": error.delay_ms}
         if isinstance(error, Stopped):
-            return Failed(str(error))
+            return "default"
+        return "never" if isinstance(error, (BadArguments, CannotTravel, Fail, *self.fatal)) else "default"
+
+    def _why(self, error: BaseException, context: Context) -> str:
+        if isinstance(error, (BadArguments, RetryAfter, Fail, Stopped)):
+            return clip(str(error), ERROR_MAX_BYTES)
+        if isinstance(error, CannotTravel):
+            return clip(f"{self.kind}: {error}", ERROR_MAX_BYTES)
+        order = context.stop
         if isinstance(error, asyncio.CancelledError) and order is not None:
-            return Failed(f"stopped: {order.reason}")
-        return Failed(traceback_text(error), "never" if isinstance(error, self.fatal) else "default")
+            return f"stopped: {order.reason}"
+        return traceback_text(error)
 
 
 def unknown_kind(kind: str, known: list[str]) -> Failed:

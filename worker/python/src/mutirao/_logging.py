@@ -27,12 +27,22 @@ class LogHandler(logging.Handler):
         super().__init__()
         self._send = send
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Without the handler's lock: a finalizer that logs within the post would wait for a thread that has that lock
+        and waits for the post.
+        """
+        passed = self.filter(record)
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
+
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(_BUSY, "is_formatting", False):
             # Logged by what is being formatted: going on would not end.
             return
-        _BUSY.is_formatting = True
         try:
+            # Not before the `try`: a signal may end it anywhere.
+            _BUSY.is_formatting = True
             text = self.format(record)
         except Exception as error:
             place = f"{record.pathname}:{record.lineno}"

@@ -10,18 +10,21 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import partial
 
+from . import _output
 from ._channel import Channel
 from ._desk import EXIT_IO, EXIT_PROTOCOL, FEATURES, Desk, Ended, Send, Start, settled
 from ._frames import FrameDecoder
 from ._handler import Failed, Handler, Outcome, unknown_kind
 from ._messages import PROTOCOL, TO_WORKER, Message, RunRef, decode
-from ._post import Post, leave
+from ._output import leave
+from ._post import Post
 from ._version import SDK
 from .context import Context, Facts, Level
-from .errors import ChannelError, ContractError, Stopped
+from .errors import ChannelError, ContractError
 
 EXIT_CHANNEL_ENDED = 1
 
@@ -85,7 +88,7 @@ class Runtime:
     def _read(self) -> None:
         decoder = FrameDecoder()
         try:
-            while data := self._channel.read():
+            while data := self.post.read():
                 decoder.push(data)
                 while (payload := decoder.next_frame()) is not None:
                     self.post.received(decode(payload, TO_WORKER))
@@ -98,6 +101,8 @@ class Runtime:
         if not self.post.change(lambda desk: desk.may_lose_channel):
             leave(EXIT_CHANNEL_ENDED, "the supervisor is gone")
         self.post.lost()
+        while True:
+            self.post.terminated()
 
     def _start(self, start: Start) -> None:
         body = start.run.body
@@ -111,25 +116,30 @@ class Runtime:
         elif handler.is_async:
             self._start_async(start, handler, context)
         elif self._pool is not None:
-            self._pool.submit(lambda: self._finish(start.ref, copy_context().run(handler.run, context, body["args"])))
+            self._pool.submit(lambda: self._finish(start.ref, _run(handler, context, body["args"], nullcontext())))
         else:
-            self._finish(start.ref, self._run_here(handler, context, body["args"]))
+            self._finish(start.ref, _run(handler, context, body["args"], self.post.interrupts.armed(context)))
 
     def _finish(self, ref: RunRef, outcome: Outcome) -> None:
+        _output.flush()
+        if not self._channel.is_open:
+            # A process that the handler has forked came out of it. It is no worker, and has nothing to come back to.
+            leave(*((1, outcome.error) if isinstance(outcome, Failed) else (0, "")))
         self.post.change(lambda desk: desk.finished(ref, outcome))
-
-    def _run_here(self, handler: Handler, context: Context, args: bytes) -> Outcome:
-        try:
-            with self.post.interrupts.armed(context):
-                return copy_context().run(handler.run, context, args)
-        except Stopped as stopped:
-            # It came when the handler had just ended.
-            return Failed(str(stopped))
 
     def _start_async(self, start: Start, handler: Handler, context: Context) -> None:
         loop = self._loop = self._loop or _serve_loop()
         args, ended = start.run.body["args"], partial(self._finish, start.ref)
         loop.call_soon_threadsafe(handler.start, context, args, start.sign, ended)
+
+
+def _run(handler: Handler, context: Context, args: bytes, guard: AbstractContextManager[None]) -> Outcome:
+    try:
+        with guard:
+            return copy_context().run(handler.run, context, args)
+    except BaseException as error:
+        # Above all a signal that came when the handler had just ended.
+        return handler.failed(error, context)
 
 
 def _serve_loop() -> asyncio.AbstractEventLoop:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from .answers import Answer
 from .http import AnswerReader, request_bytes
 from .place import Place
-from .requests import Request
-from .shell import ANSWER_WAIT_S, CONNECTIONS_MAX, READ_BYTES, NotConnected, has_news
+from .requests import ANSWER_WAIT_S, Request
+from .shell import CONNECTIONS_MAX, READ_BYTES, NotConnected, has_news, silent
 
 T = TypeVar("T")
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -51,7 +51,7 @@ class AsyncWire:
 
     async def _open(self, request: Request) -> AsyncStream:
         connection = self._idle_one() or await self._connect()
-        stream = AsyncStream(self, connection, ANSWER_WAIT_S + request.wait_s)
+        stream = AsyncStream(self, connection, request.silence_s + request.wait_s)
         try:
             await stream.send(request)
         except BaseException:
@@ -79,7 +79,7 @@ async def _within(wait_s: float, work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wait_for(work, wait_s)
     except asyncio.TimeoutError:
         # Before Python 3.11 this is not the built-in one.
-        raise TimeoutError("timed out") from None
+        raise silent(wait_s) from None
 
 
 class AsyncStream:

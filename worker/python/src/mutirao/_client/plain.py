@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from .._codec import INT_MAX, INT_MIN
 from ..client_errors import Refused
 
 #: The same as in the wire contract.
@@ -20,8 +21,12 @@ def to_json(value: Any, path: str = "args") -> str:
 
 
 def _plain(value: Any, path: str, depth: int) -> Any:
-    if value is None or isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool)):
         return value
+    if isinstance(value, int):
+        if INT_MIN <= value <= INT_MAX:
+            return value
+        raise _refused(f"{path}: an integer beyond 64 bits cannot travel", "send it as text")
     if isinstance(value, float):
         if math.isfinite(value):
             return value

@@ -16,6 +16,10 @@ from .plain import to_json
 SLICE_TASKS_MAX = 1_000
 #: Bytes of one request, at most, unless a single task is larger. The supervisor's own limit is twice this.
 SLICE_BYTES_MAX = 4 * 1024 * 1024
+#: How long each part of an answer may take, beyond the wait that was asked for.
+ANSWER_WAIT_S = 30.0
+#: The same while a log is followed: the supervisor sends an empty line every 10 s when it has no other.
+FOLLOW_SILENCE_S = 60.0
 #: Tasks asked for at once by a list: the supervisor's limit.
 PAGE_TASKS = 500
 
@@ -29,6 +33,8 @@ class Request:
     is_safe: bool = True
     #: How long the supervisor may put off its answer until the task has ended.
     wait_s: float = 0.0
+    #: How long each part of the answer may take, beyond that.
+    silence_s: float = ANSWER_WAIT_S
 
     @property
     def target(self) -> str:
@@ -113,7 +119,8 @@ def stats() -> Request:
 def logs(task_id: int, attempt: int | None, follow: bool) -> Request:
     query = {"attempt": attempt, "follow": "true" if follow else None}
     given = urlencode({key: value for key, value in query.items() if value is not None})
-    return Request("GET", f"/v1/tasks/{_id(task_id)}/logs" + (f"?{given}" if given else ""))
+    target = f"/v1/tasks/{_id(task_id)}/logs" + (f"?{given}" if given else "")
+    return Request("GET", target, silence_s=FOLLOW_SILENCE_S if follow else ANSWER_WAIT_S)
 
 
 def _id(task_id: int) -> int:

@@ -9,8 +9,6 @@ from .http import BrokenAnswer, TooLong
 from .place import Place
 from .retry import Lost
 
-#: How long each part of an answer may take, beyond the wait that was asked for.
-ANSWER_WAIT_S = 30.0
 #: Requests of one client under way at once; more wait for their turn. The supervisor takes 256 from all.
 CONNECTIONS_MAX = 32
 READ_BYTES = 256 * 1024
@@ -28,6 +26,10 @@ class NotConnected(Exception):
 FAILURES = (NotConnected, OSError, BrokenAnswer)
 
 
+def silent(wait_s: float) -> TimeoutError:
+    return TimeoutError(f"nothing came for {wait_s:g} s")
+
+
 def new_name() -> str:
     """A name that nobody else has: with it, an enqueue that was sent twice adds one task."""
     return f"py-{uuid.uuid4().hex}"
@@ -43,9 +45,8 @@ def has_news(descriptor: int) -> bool:
 def lost(place: Place, error: Exception) -> Lost:
     if isinstance(error, NotConnected):
         return _not_connected(place, error.reason)
-    why = f"nothing came for {ANSWER_WAIT_S:g} s" if isinstance(error, TimeoutError) else str(error)
     hint = "see what the supervisor does, then ask again"
-    return Lost(f"the answer broke off: {why}", hint, may_have_acted=True, is_lasting=isinstance(error, TooLong))
+    return Lost(f"the answer broke off: {error}", hint, may_have_acted=True, is_lasting=isinstance(error, TooLong))
 
 
 def _not_connected(place: Place, reason: OSError) -> Lost:

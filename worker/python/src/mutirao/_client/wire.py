@@ -9,8 +9,8 @@ import threading
 from .answers import Answer
 from .http import AnswerReader, request_bytes
 from .place import Place
-from .requests import Request
-from .shell import ANSWER_WAIT_S, CONNECTIONS_MAX, READ_BYTES, NotConnected, has_news
+from .requests import ANSWER_WAIT_S, Request
+from .shell import CONNECTIONS_MAX, READ_BYTES, NotConnected, has_news, silent
 
 
 class Wire:
@@ -46,8 +46,7 @@ class Wire:
 
     def _open(self, request: Request) -> Stream:
         connection = self._idle_one() or self._connect()
-        connection.settimeout(ANSWER_WAIT_S + request.wait_s)
-        stream = Stream(self, connection)
+        stream = Stream(self, connection, request.silence_s + request.wait_s)
         try:
             stream.send(request)
         except BaseException:
@@ -80,9 +79,11 @@ class Wire:
 class Stream:
     """An answer as it arrives. Its connection goes back to the wire once all of it has been read."""
 
-    def __init__(self, wire: Wire, connection: socket.socket) -> None:
+    def __init__(self, wire: Wire, connection: socket.socket, wait_s: float) -> None:
         self._wire = wire
         self._connection = connection
+        self._connection.settimeout(wait_s)
+        self._wait_s = wait_s
         self._reader = AnswerReader()
         self._is_open = True
 
@@ -121,4 +122,8 @@ class Stream:
             self._connection.close()
 
     def _receive(self) -> None:
-        self._reader.feed(self._connection.recv(READ_BYTES))
+        try:
+            data = self._connection.recv(READ_BYTES)
+        except TimeoutError:
+            raise silent(self._wait_s) from None
+        self._reader.feed(data)
