@@ -20,9 +20,6 @@ use crate::task::{Now, Tally};
 /// Scheduled and retryable tasks that become available in one tick, at most.
 pub const DUE_MAX: u64 = 512;
 
-/// Queues that a turn tells of, so that its cost does not grow with their number.
-pub const QUEUES_TOLD_MAX: usize = 32;
-
 /// A source of uniformly drawn words.
 pub type Rng<'a> = &'a mut dyn FnMut() -> u64;
 
@@ -38,7 +35,8 @@ pub struct Turn {
     pub more: bool,
     /// Tasks by state, after the turn.
     pub counts: Counts,
-    /// Tasks that are available, by queue, after the turn; of the first [`QUEUES_TOLD_MAX`] queues that have any.
+    /// Tasks that are available, by queue, after a turn that leaves no task running; else empty, since a busy turn must not
+    /// become slower with the number of queues.
     pub available: BTreeMap<String, u64>,
 }
 
@@ -95,8 +93,9 @@ fn run(
     }
     book.fold(overlay, now);
     turn.counts = book.rows().counts;
-    turn.available =
-        book.rows().ready.iter().take(QUEUES_TOLD_MAX).map(|(name, count)| (name.clone(), *count)).collect();
+    if turn.counts.get(TaskState::Running) == 0 {
+        turn.available = book.rows().ready.clone();
+    }
     Ok(turn)
 }
 
