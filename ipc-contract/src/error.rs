@@ -35,8 +35,6 @@ pub enum ErrorKind {
     NotAMessage,
     /// No message has this name.
     UnknownMessage(String),
-    /// The name is kept for a later version of the contract.
-    Reserved(String),
     /// The message exists, but is sent by the other side.
     WrongDirection(String),
     /// The body of a message does not fit: a wrong type or a missing field.
@@ -61,7 +59,6 @@ impl ErrorKind {
             Self::Malformed => "malformed",
             Self::NotAMessage => "not_a_message",
             Self::UnknownMessage(_) => "unknown_message",
-            Self::Reserved(_) => "reserved",
             Self::WrongDirection(_) => "wrong_direction",
             Self::Body { .. } => "body",
             Self::Limit(_) => "limit",

@@ -33,7 +33,7 @@ pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, ContractError> {
 /// Decodes the payload of a frame. Fields that this version does not know are ignored.
 ///
 /// # Errors
-/// Those of [`scan`](fn@crate::scan::scan), then `NotAMessage`, `UnknownMessage`, `Reserved`, `WrongDirection`, `Body`.
+/// Those of [`scan`](fn@crate::scan::scan), then `NotAMessage`, `UnknownMessage`, `WrongDirection`, `Body`.
 pub fn decode<M: Message>(payload: &[u8]) -> Result<M, ContractError> {
     scan(payload)?;
     let kind = read_head::<M>(payload).map_err(|error| error.with_head(payload))?;
@@ -59,10 +59,6 @@ fn read_head<M: Message>(payload: &[u8]) -> Result<Kind, ContractError> {
     if kind.direction() != M::DIRECTION {
         let detail = format!("a {} is never sent in this direction ({})", kind.name(), M::DIRECTION.name());
         return Err(ContractError::new(ErrorKind::WrongDirection(kind.name().to_owned()), detail));
-    }
-    if !kind.is_defined() {
-        let detail = format!("{} is reserved for a later version; do not send it yet", kind.name());
-        return Err(ContractError::new(ErrorKind::Reserved(kind.name().to_owned()), detail));
     }
     if !matches!(tokens.next()?, Token::Map(_)) {
         let detail = format!("the body of {} must be a map of named fields", kind.name());

@@ -1,4 +1,4 @@
-//! The names of all messages of version 1, defined or reserved, and the way each one travels. No bodies live here.
+//! The names of all messages of version 1, and the way each one travels. No bodies live here.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -23,7 +23,7 @@ impl Direction {
 
 /// One line per message: enum, list and names come from it, so that none can miss one.
 macro_rules! kinds {
-    ($($variant:ident $name:literal $direction:ident $defined:literal,)+) => {
+    ($($variant:ident $name:literal $direction:ident,)+) => {
         /// A message without its body.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
@@ -47,35 +47,28 @@ macro_rules! kinds {
                     $(Self::$variant => Direction::$direction,)+
                 }
             }
-
-            /// False for a name that is reserved and has no body yet.
-            pub fn is_defined(self) -> bool {
-                match self {
-                    $(Self::$variant => $defined,)+
-                }
-            }
         }
     };
 }
 
 kinds! {
-    Hello "hello" FromWorker true,
-    Booting "booting" FromWorker true,
-    Ready "ready" FromWorker true,
-    Beat "beat" FromWorker true,
-    Log "log" FromWorker true,
-    Note "note" FromWorker true,
-    Save "save" FromWorker false,
-    Done "done" FromWorker true,
-    Fail "fail" FromWorker true,
-    Park "park" FromWorker false,
-    Back "back" FromWorker true,
-    Bye "bye" FromWorker true,
-    Welcome "welcome" ToWorker true,
-    Reject "reject" ToWorker true,
-    Run "run" ToWorker true,
-    Stop "stop" ToWorker true,
-    Ack "ack" ToWorker true,
+    Hello "hello" FromWorker,
+    Booting "booting" FromWorker,
+    Ready "ready" FromWorker,
+    Beat "beat" FromWorker,
+    Log "log" FromWorker,
+    Note "note" FromWorker,
+    Save "save" FromWorker,
+    Done "done" FromWorker,
+    Fail "fail" FromWorker,
+    Park "park" FromWorker,
+    Back "back" FromWorker,
+    Bye "bye" FromWorker,
+    Welcome "welcome" ToWorker,
+    Reject "reject" ToWorker,
+    Run "run" ToWorker,
+    Stop "stop" ToWorker,
+    Ack "ack" ToWorker,
 }
 
 impl Kind {
@@ -123,8 +116,10 @@ impl FromWorker {
             Self::Beat(_) => Kind::Beat,
             Self::Log(_) => Kind::Log,
             Self::Note(_) => Kind::Note,
+            Self::Save(_) => Kind::Save,
             Self::Done(_) => Kind::Done,
             Self::Fail(_) => Kind::Fail,
+            Self::Park(_) => Kind::Park,
             Self::Back(_) => Kind::Back,
             Self::Bye(_) => Kind::Bye,
         }
@@ -155,11 +150,5 @@ mod tests {
         }
         assert_eq!(Kind::from_name("Run"), None);
         assert_eq!(Kind::from_name(""), None);
-    }
-
-    #[test]
-    fn the_reserved_names_are_these() {
-        let reserved: Vec<_> = Kind::ALL.iter().filter(|kind| !kind.is_defined()).map(|kind| kind.name()).collect();
-        assert_eq!(reserved, ["save", "park"]);
     }
 }

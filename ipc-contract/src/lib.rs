@@ -8,8 +8,10 @@
 //! - [`TaskSpec`], [`CommandTemplate`], [`limits`], [`name`]: a task to be, and what is refused before it is one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bounded;
 pub mod command;
 pub mod error;
+pub mod feature;
 pub mod frame;
 pub mod json;
 pub mod kind;
@@ -21,10 +23,12 @@ pub mod scan;
 pub mod session;
 pub mod spec;
 mod token;
+pub mod transcript;
 mod view;
 
 pub use command::{CommandArgs, CommandTemplate};
 pub use error::{ContractError, ErrorKind};
+pub use feature::{Feature, Features};
 pub use frame::{FrameDecoder, MAX_FRAME_BYTES, decode, encode};
 pub use kind::{Direction, Kind, Message};
 pub use message::*;

@@ -2,11 +2,7 @@
 //!
 //! Limits of bytes on the wire stand beside their decoder: `frame::MAX_FRAME_BYTES`, `scan::MAX_DEPTH`.
 
-use std::collections::BTreeMap;
 use std::fmt;
-
-use serde::Deserializer;
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{ContractError, ErrorKind};
 
@@ -70,6 +66,16 @@ limits! {
     FEATURES: "features", "items", 64, 64;
     /// Units that one note may spend.
     UNITS: "units", "items", 16, 16;
+    /// Tasks that one result may bring along.
+    FOLLOW_UPS: "follow_ups", "items", 1_000, 1_000;
+    /// The args of those tasks together, as MessagePack.
+    FOLLOW_UPS_BYTES: "follow_ups_args", "bytes", MIB, 4 * MIB;
+    /// Steps that one task may save.
+    STEPS: "steps", "items", 10_000, 10_000;
+    /// Names and values of the steps of one task, and its checkpoint, together.
+    SAVED_BYTES: "saved", "bytes", 8 * MIB, 8 * MIB;
+    /// Facts that one task may wait for.
+    FACTS: "facts", "items", 256, 256;
     /// Arguments of a command, the program included.
     ARGV: "argv", "items", 1_024, 1_024;
     /// One argument of a command; the kernel takes no longer one.
@@ -91,6 +97,10 @@ ranges! {
     TIMEOUT_MS: "timeout_ms", "ms", 1, None, YEAR_MS as i64;
     /// What one note may spend of one unit.
     SPEND: "spend", "of a unit", 1, None, 1 << 53;
+    /// Time from one beat to the next.
+    BEAT_MS: "beat_ms", "ms", 10, Some(5_000), 60_000;
+    /// Time that a task may be parked.
+    PARK_MS: "park_ms", "ms", 0, None, 10 * YEAR_MS as i64;
     /// Runs that end in `error` or `timeout`.
     MAX_ATTEMPTS: "max_attempts", "runs", 1, Some(5), 1_000;
     /// Runs that end by the death of the worker or of the command.
@@ -138,61 +148,6 @@ impl Range {
         let detail =
             format!("{name} is {value} {unit}, it must be {min} to {max} (by default {default}); choose one of these");
         Err(ContractError::new(ErrorKind::Limit(name), detail))
-    }
-}
-
-/// Reads the kinds of a `hello`: a list of one-byte names would otherwise take thirty times its frame in memory.
-pub(crate) fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    deserializer.deserialize_seq(Bounded(KINDS))
-}
-
-/// Reads a list of features.
-pub(crate) fn features<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    deserializer.deserialize_seq(Bounded(FEATURES))
-}
-
-/// Reads what a note spends.
-pub(crate) fn spend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u64>, D::Error> {
-    deserializer.deserialize_map(Units)
-}
-
-/// A map that stops at its limit instead of growing past it.
-struct Units;
-
-impl<'de> Visitor<'de> for Units {
-    type Value = BTreeMap<String, u64>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a map of at most {} units to whole numbers", UNITS.max)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut spend = BTreeMap::new();
-        while let Some((unit, amount)) = entries.next_entry()? {
-            spend.insert(unit, amount);
-            UNITS.check(spend.len()).map_err(A::Error::custom)?;
-        }
-        Ok(spend)
-    }
-}
-
-/// A list that stops at its limit instead of growing past it.
-struct Bounded(Limit);
-
-impl<'de> Visitor<'de> for Bounded {
-    type Value = Vec<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an array of at most {} strings", self.0.max)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-            self.0.check(list.len()).map_err(A::Error::custom)?;
-        }
-        Ok(list)
     }
 }
 

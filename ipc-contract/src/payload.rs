@@ -52,6 +52,11 @@ impl Payload {
         view::preview(self.value_bytes())
     }
 
+    /// True when there is no value.
+    pub fn is_nothing(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The bytes of the value, with nothing spelled out as nil.
     pub(crate) fn value_bytes(&self) -> &[u8] {
         if self.0.is_empty() { &[NIL] } else { &self.0 }

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::feature::{Feature, Features};
 use crate::kind::Kind;
-use crate::message::{Ack, FromWorker, Note, Run, RunRef, Stop, ToWorker};
+use crate::message::{Ack, FromWorker, Run, RunRef, Stop, ToWorker};
 
 /// How far a conversation has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,20 +66,16 @@ pub fn next(state: State, kind: Kind) -> Option<State> {
         // A worker may leave whenever it has been accepted. What it still had is known from the runs in flight.
         (Welcomed | Ready | Draining, Kind::Bye) => Some(Closed),
 
-        (Ready, Kind::Run | Kind::Beat | Kind::Log | Kind::Note | Kind::Ack | Kind::Done | Kind::Fail | Kind::Back) => {
-            Some(Ready)
-        }
-
-        (Draining, Kind::Beat | Kind::Log | Kind::Note | Kind::Ack | Kind::Done | Kind::Fail | Kind::Back) => {
-            Some(Draining)
-        }
+        (Ready, Kind::Run) => Some(Ready),
+        (Ready | Draining, Kind::Beat | Kind::Log | Kind::Note | Kind::Save | Kind::Ack) => Some(state),
+        (Ready | Draining, Kind::Done | Kind::Fail | Kind::Park | Kind::Back) => Some(state),
         // Sent before the worker had read a `stop` that came while it was starting. No run follows: the stop came first.
         (Draining, Kind::Booting | Kind::Ready) => Some(Draining),
 
         // Sent before the supervisor had read the `bye`: the worker, if it still reads, ignores them.
         (Closed, Kind::Run | Kind::Stop | Kind::Ack) => Some(Closed),
 
-        // Every other pair is a violation; reserved kinds are everywhere.
+        // Every other pair is a violation.
         (Starting | Greeted | Welcomed | Ready | Draining | Closed, _) => None,
     }
 }
@@ -91,7 +88,8 @@ pub enum MessageRef<'m> {
 }
 
 impl MessageRef<'_> {
-    fn kind(self) -> Kind {
+    /// What the message is, without its body.
+    pub fn kind(self) -> Kind {
         match self {
             Self::FromWorker(message) => message.kind(),
             Self::ToWorker(message) => message.kind(),
@@ -109,6 +107,21 @@ impl<'m> From<&'m ToWorker> for MessageRef<'m> {
     fn from(message: &'m ToWorker) -> Self {
         Self::ToWorker(message)
     }
+}
+
+/// What both sides must have named before this message is sent.
+fn needs(message: MessageRef<'_>) -> impl Iterator<Item = Feature> {
+    let of_fields = match message {
+        MessageRef::FromWorker(FromWorker::Done(done)) => {
+            [(!done.enqueue.is_empty()).then_some(Feature::Enqueue), None]
+        }
+        MessageRef::ToWorker(ToWorker::Run(run)) => [
+            (!run.steps.is_empty() || !run.checkpoint.is_nothing()).then_some(Feature::Save),
+            (!run.facts.is_empty()).then_some(Feature::Park),
+        ],
+        _ => [None, None],
+    };
+    message.kind().feature().into_iter().chain(of_fields.into_iter().flatten())
 }
 
 /// A message that the rules of the conversation do not allow. The session stays as it was.
@@ -137,6 +150,8 @@ pub struct Session {
     /// What `hello` offered and `ready` grants.
     concurrency: u32,
     is_ready: bool,
+    /// What `hello` named, and from `welcome` on what both named.
+    features: Features,
     /// Runs sent and not answered, by task. Never more than `concurrency`.
     in_flight: BTreeMap<u64, Flight>,
 }
@@ -145,8 +160,8 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, Default)]
 struct Flight {
     epoch: u64,
-    /// Notes that spent, and how many of them are acknowledged: all, or all but the last.
-    noted: u64,
+    /// What was numbered, and how much of it is acknowledged: all, or all but the last.
+    numbered: u64,
     acknowledged: u64,
 }
 
@@ -184,6 +199,12 @@ impl Session {
         let violation = |sentence: String| Violation { state, kind, sentence };
         let after =
             next(state, kind).ok_or_else(|| violation("not legal in this state of the conversation".to_owned()))?;
+        if let Some(feature) = needs(message).find(|feature| !self.features.has(*feature)) {
+            return Err(violation(format!(
+                "it needs the feature `{}`, which both sides must have named",
+                feature.name()
+            )));
+        }
         self.state = match message {
             MessageRef::FromWorker(message) => self.hears(message, after),
             MessageRef::ToWorker(message) => self.says(message, after),
@@ -198,12 +219,16 @@ impl Session {
             self.settle(run)?;
         }
         match message {
-            FromWorker::Hello(hello) => self.concurrency = hello.concurrency,
+            FromWorker::Hello(hello) => {
+                self.concurrency = hello.concurrency;
+                self.features = Features::named(&hello.features);
+            }
             FromWorker::Booting(_) | FromWorker::Ready(_) if self.is_ready => {
                 return Err("the worker has said `ready` before; it is said once, after any `booting`".to_owned());
             }
             FromWorker::Ready(_) => self.is_ready = true,
-            FromWorker::Note(note) if note.seq > 0 => self.spends(note)?,
+            FromWorker::Note(note) if note.seq > 0 => self.numbers(note.task, note.epoch, note.seq)?,
+            FromWorker::Save(save) => self.numbers(save.task, save.epoch, save.seq)?,
             FromWorker::Bye(bye) if bye.spawn_error.is_some() != (self.state == State::Starting) => {
                 return Err("`spawn_error` is what a `bye` before `hello` must have, and no other may".to_owned());
             }
@@ -215,6 +240,7 @@ impl Session {
     /// What the table cannot know about a message of the supervisor.
     fn says(&mut self, message: &ToWorker, after: State) -> Result<State, String> {
         match message {
+            ToWorker::Welcome(welcome) => self.features = self.features.and(Features::named(&welcome.features)),
             ToWorker::Run(run) if after == State::Ready => self.start(run)?,
             // The stop of a run that is not in flight crossed its answer, and there is nothing left to stop.
             ToWorker::Stop(Stop { run: Some(_), .. }) if self.state != State::Welcomed => return Ok(self.state),
@@ -242,24 +268,24 @@ impl Session {
         self.in_flight.get_mut(&task).filter(|flight| flight.epoch == epoch)
     }
 
-    /// One note at a time, so that what is not acknowledged yet is bounded. That of a run which has ended is ignored.
-    fn spends(&mut self, note: &Note) -> Result<(), String> {
-        let Some(flight) = self.flight(note.task, note.epoch) else { return Ok(()) };
-        if flight.noted != flight.acknowledged {
-            return Err(format!("note {} of the run is not acknowledged yet; wait for its ack", flight.noted));
+    /// One at a time, so that what is not acknowledged yet is bounded. That of a run which has ended is ignored.
+    fn numbers(&mut self, task: u64, epoch: u64, seq: u64) -> Result<(), String> {
+        let Some(flight) = self.flight(task, epoch) else { return Ok(()) };
+        if flight.numbered != flight.acknowledged {
+            return Err(format!("number {} of the run is not acknowledged yet; wait for its ack", flight.numbered));
         }
-        if note.seq != flight.noted + 1 {
-            return Err(format!("the notes that spend are numbered: {} comes next", flight.noted + 1));
+        if seq != flight.numbered + 1 {
+            return Err(format!("notes that spend and saves are numbered: {} comes next", flight.numbered + 1));
         }
-        flight.noted = note.seq;
+        flight.numbered = seq;
         Ok(())
     }
 
     /// That of a run which has ended crossed its answer.
     fn acknowledges(&mut self, ack: Ack) -> Result<(), String> {
         let Some(flight) = self.flight(ack.task, ack.epoch) else { return Ok(()) };
-        if ack.seq != flight.noted || flight.acknowledged == flight.noted {
-            return Err(format!("no note {} waits for its ack", ack.seq));
+        if ack.seq != flight.numbered || flight.acknowledged == flight.numbered {
+            return Err(format!("nothing with the number {} waits for its ack", ack.seq));
         }
         flight.acknowledged = ack.seq;
         Ok(())

@@ -1,6 +1,8 @@
 //! Properties of frames: nothing panics, everything comes back, chunks do not matter.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use ipc_contract::frame::{LENGTH_BYTES, MAX_FRAME_BYTES};
 use ipc_contract::scan::MAX_DEPTH;
 use ipc_contract::{
@@ -50,6 +52,11 @@ fn hello() -> impl Strategy<Value = Hello> {
     )
 }
 
+/// Steps or facts.
+fn saved() -> impl Strategy<Value = BTreeMap<String, Payload>> {
+    prop::collection::btree_map(text(), payload(), 0..3)
+}
+
 fn from_worker() -> impl Strategy<Value = FromWorker> {
     prop_oneof![
         hello().prop_map(FromWorker::Hello),
@@ -61,8 +68,9 @@ fn from_worker() -> impl Strategy<Value = FromWorker> {
             level,
             message
         })),
-        (run_ref(), payload(), any::<bool>())
-            .prop_map(|(RunRef { task, epoch }, result, cut)| FromWorker::Done(Done { task, epoch, result, cut })),
+        (run_ref(), payload(), any::<bool>()).prop_map(|(RunRef { task, epoch }, result, cut)| FromWorker::Done(
+            Done { task, epoch, result, cut, ..Done::default() }
+        )),
         (run_ref(), text(), retry(), option::of(exit())).prop_map(|(RunRef { task, epoch }, error, retry, exit)| {
             FromWorker::Fail(Fail { task, epoch, error, retry, exit })
         }),
@@ -80,19 +88,25 @@ fn stop_reason() -> impl Strategy<Value = StopReason> {
 
 fn to_worker() -> impl Strategy<Value = ToWorker> {
     prop_oneof![
-        (any::<(u16, u64)>(), vec(text(), 0..5))
-            .prop_map(|((protocol, worker), features)| ToWorker::Welcome(Welcome { protocol, worker, features })),
+        (any::<(u16, u64, u64)>(), vec(text(), 0..5)).prop_map(|((protocol, worker, beat_ms), features)| {
+            ToWorker::Welcome(Welcome { protocol, worker, features, beat_ms })
+        }),
         text().prop_map(|reason| ToWorker::Reject(Reject { reason })),
-        (run_ref(), text(), payload(), any::<(u32, Option<u64>)>(), text()).prop_map(
-            |(RunRef { task, epoch }, kind, args, (attempt, time_left_ms), effect_key)| ToWorker::Run(Run {
-                task,
-                epoch,
-                kind,
-                args,
-                attempt,
-                effect_key,
-                time_left_ms
-            })
+        (run_ref(), text(), payload(), any::<(u32, Option<u64>)>(), text(), saved(), saved()).prop_map(
+            |(RunRef { task, epoch }, kind, args, (attempt, time_left_ms), effect_key, steps, facts)| ToWorker::Run(
+                Run {
+                    task,
+                    epoch,
+                    kind,
+                    args,
+                    attempt,
+                    effect_key,
+                    time_left_ms,
+                    checkpoint: steps.values().next().cloned().unwrap_or_default(),
+                    steps,
+                    facts,
+                }
+            )
         ),
         (option::of(run_ref()), stop_reason(), any::<u64>()).prop_map(|(run, reason, grace_ms)| ToWorker::Stop(Stop {
             run,

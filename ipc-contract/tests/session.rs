@@ -3,8 +3,8 @@
 
 use ipc_contract::session::next;
 use ipc_contract::{
-    Ack, Back, Beat, Booting, Bye, Done, Fail, FromWorker, Hello, Kind, Log, Note, Ready, Reject, Run, RunRef, Session,
-    State, Stop, StopReason, ToWorker, Welcome,
+    Ack, Back, Beat, Booting, Bye, Done, Fail, Feature, FromWorker, Hello, Kind, Log, Note, Ready, Reject, Run, RunRef,
+    Session, State, Stop, StopReason, ToWorker, Welcome,
 };
 
 /// The law, written a second time and in another form: what is legal in a state, with the state that follows.
@@ -28,6 +28,8 @@ const LAW: &[(State, &[(&str, State)])] = &[
             ("beat", State::Ready),
             ("log", State::Ready),
             ("note", State::Ready),
+            ("save", State::Ready),
+            ("park", State::Ready),
             ("ack", State::Ready),
             ("done", State::Ready),
             ("fail", State::Ready),
@@ -45,6 +47,8 @@ const LAW: &[(State, &[(&str, State)])] = &[
             ("beat", State::Draining),
             ("log", State::Draining),
             ("note", State::Draining),
+            ("save", State::Draining),
+            ("park", State::Draining),
             ("ack", State::Draining),
             ("done", State::Draining),
             ("fail", State::Draining),
@@ -69,8 +73,12 @@ fn the_table_is_the_law_in_every_cell() {
 
 const RUN: RunRef = RunRef { task: 7, epoch: 1 };
 
+fn all_features() -> Vec<String> {
+    Feature::ALL.iter().map(|feature| feature.name().to_owned()).collect()
+}
+
 fn hello(concurrency: u32) -> FromWorker {
-    FromWorker::Hello(Hello { concurrency, ..Hello::default() })
+    FromWorker::Hello(Hello { concurrency, features: all_features(), ..Hello::default() })
 }
 
 fn run(task: u64, epoch: u64) -> ToWorker {
@@ -96,7 +104,7 @@ fn bye(spawn_error: Option<&str>) -> FromWorker {
 fn welcomed(concurrency: u32) -> Session {
     let mut session = Session::new();
     session.sees(&hello(concurrency)).unwrap();
-    session.sees(&ToWorker::Welcome(Welcome::default())).unwrap();
+    session.sees(&ToWorker::Welcome(Welcome { features: all_features(), ..Welcome::default() })).unwrap();
     session
 }
 
@@ -117,7 +125,7 @@ fn a_whole_life() {
     let beat = FromWorker::Beat(Beat {});
     session.sees(&booting).unwrap();
     session.sees(&hello(1)).unwrap();
-    session.sees(&ToWorker::Welcome(Welcome::default())).unwrap();
+    session.sees(&ToWorker::Welcome(Welcome { features: all_features(), ..Welcome::default() })).unwrap();
     assert_eq!(session.credits(), 0);
     session.sees(&booting).unwrap();
     session.sees(&ready()).unwrap();
@@ -181,7 +189,7 @@ fn notes_that_spend_are_numbered_and_acknowledged_one_by_one() {
     assert!(session.sees(&note(2, 2)).unwrap_err().sentence.contains("1 comes next"));
     session.sees(&note(2, 1)).unwrap();
     session.sees(&note(2, 0)).unwrap();
-    assert!(session.sees(&note(2, 2)).unwrap_err().sentence.contains("note 1 of the run is not acknowledged"));
+    assert!(session.sees(&note(2, 2)).unwrap_err().sentence.contains("number 1 of the run is not acknowledged"));
     assert!(session.sees(&ack(2, 2)).is_err());
     session.sees(&ack(1, 1)).unwrap();
     session.sees(&ack(2, 1)).unwrap();

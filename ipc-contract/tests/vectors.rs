@@ -87,7 +87,7 @@ fn every_kind_has_vectors_in_its_own_direction() {
     let vectors = vectors();
     for kind in Kind::ALL {
         let of_kind = || vectors.iter().filter(|vector| vector.group == kind.name());
-        assert_eq!(of_kind().any(is_valid), kind.is_defined(), "valid {}", kind.name());
+        assert!(of_kind().any(is_valid), "valid {}", kind.name());
         assert!(of_kind().any(|vector| !is_valid(vector)), "invalid {}", kind.name());
         assert!(of_kind().all(|vector| vector.meaning["direction"] == kind.direction().name()), "{}", kind.name());
     }

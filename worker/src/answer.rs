@@ -40,7 +40,7 @@ fn within_limit(output: Output) -> Result<Output, Failure> {
 fn word(run: &Run, outcome: Result<Output, Failure>) -> FromWorker {
     let (task, epoch) = (run.task, run.epoch);
     match outcome {
-        Ok(Output { result, cut }) => FromWorker::Done(Done { task, epoch, result, cut }),
+        Ok(Output { result, cut }) => FromWorker::Done(Done { task, epoch, result, cut, ..Done::default() }),
         Err(Failure { error, retry, exit }) => {
             let error = clip(&error, ERROR_MAX_BYTES).to_owned();
             FromWorker::Fail(Fail { task, epoch, error, retry, exit })

@@ -38,6 +38,9 @@ impl Machine {
             FromWorker::Done(done) => self.done(worker, done, now),
             FromWorker::Fail(fail) => self.fail(worker, fail, now),
             FromWorker::Back(_) => self.back(worker, now),
+            FromWorker::Save(_) | FromWorker::Park(_) => {
+                unreachable!("the session refuses what needs a feature that this supervisor does not name")
+            }
             FromWorker::Bye(bye) => {
                 slot.spawn_error = bye.spawn_error;
                 self.leaves(worker, now);
@@ -87,7 +90,7 @@ impl Machine {
         }
         let features = FEATURES.map(str::to_owned).to_vec();
         let number = worker.0.unsigned_abs();
-        self.send(worker, ToWorker::Welcome(Welcome { protocol: PROTOCOL, worker: number, features }));
+        self.send(worker, ToWorker::Welcome(Welcome { worker: number, features, ..Welcome::default() }));
         self.fill(id, now);
     }
 

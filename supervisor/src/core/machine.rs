@@ -164,6 +164,7 @@ impl Machine {
             attempt: claimed.attempt,
             effect_key: format!("{}-{}", self.uid, claimed.run.task),
             time_left_ms: claimed.timeout_ms.map(i64::unsigned_abs),
+            ..RunMessage::default()
         });
         self.out.push(Command::BeginOutput(worker));
         self.timers.set(Timer::Log(worker), now + LOG_EVERY_US);

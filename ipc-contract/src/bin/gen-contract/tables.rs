@@ -4,13 +4,19 @@ use std::fmt::Write;
 
 use ipc_contract::limits::{Limit, Range};
 use ipc_contract::session::next;
-use ipc_contract::{Kind, State};
+use ipc_contract::{Feature, Kind, State};
 
 const END: &str = "<!-- end -->";
 
 /// SPEC.md with each table as the code has it. Errors name a marker that is missing.
 pub(crate) fn fill(spec: &str) -> Result<String, String> {
-    let tables = [("messages", messages()), ("states", states()), ("limits", limits()), ("ranges", ranges())];
+    let tables = [
+        ("messages", messages()),
+        ("features", features()),
+        ("states", states()),
+        ("limits", limits()),
+        ("ranges", ranges()),
+    ];
     tables.iter().try_fold(spec.to_owned(), |spec, (name, table)| replace(&spec, name, table))
 }
 
@@ -23,10 +29,18 @@ fn replace(spec: &str, name: &str, table: &str) -> Result<String, String> {
 }
 
 fn messages() -> String {
-    let mut table = "| name | direction | version 1 |\n|---|---|---|\n".to_owned();
+    let mut table = "| name | direction | needs the feature |\n|---|---|---|\n".to_owned();
     for kind in Kind::ALL {
-        let defined = if kind.is_defined() { "defined" } else { "reserved" };
-        let _ = writeln!(table, "| `{}` | {} | {defined} |", kind.name(), kind.direction().name());
+        let feature = kind.feature().map_or(String::new(), |feature| format!("`{}`", feature.name()));
+        let _ = writeln!(table, "| `{}` | {} | {feature} |", kind.name(), kind.direction().name());
+    }
+    table
+}
+
+fn features() -> String {
+    let mut table = "| feature | allows |\n|---|---|\n".to_owned();
+    for feature in Feature::ALL {
+        let _ = writeln!(table, "| `{}` | {} |", feature.name(), feature.allows());
     }
     table
 }

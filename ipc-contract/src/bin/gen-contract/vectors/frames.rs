@@ -1,4 +1,4 @@
-//! Vectors of frames that are no message: bad lengths, bytes that are not MessagePack, wrong and reserved names.
+//! Vectors of frames that are no message: bad lengths, bytes that are not MessagePack, wrong names.
 
 use ipc_contract::Direction::FromWorker;
 use ipc_contract::scan::MAX_DEPTH;
@@ -50,9 +50,5 @@ pub(super) fn vectors() -> Vec<Vector> {
         FromWorker,
         ("too-deep", "65 levels, in a field that is unknown", "too_deep", &deep),
     ));
-    for (group, body) in [("save", b"\x81\xa4save\x80".as_slice()), ("park", b"\x81\xa4park\x80")] {
-        let about = "the name is reserved, its body comes with a later version";
-        vectors.push(invalid(group, FromWorker, ("reserved", about, "reserved", body)));
-    }
     vectors
 }

@@ -2,8 +2,8 @@
 
 use ipc_contract::Direction;
 use ipc_contract::{
-    Back, Beat, Booting, Bye, ContractError, Done, Exit, Fail, FromWorker, Hello, Level, Log, Note, Payload, Ready,
-    Retry, RunRef,
+    Back, Beat, Booting, Bye, ContractError, Done, Exit, Fail, FromWorker, Hello, Level, Log, Note, Park, Payload,
+    PrioritySpec, Ready, Retry, RunRef, Save, TaskSpec, Until,
 };
 use serde_json::json;
 
@@ -13,7 +13,10 @@ pub(super) fn vectors() -> Result<Vec<Vector>, ContractError> {
     let mut vectors = start()?;
     vectors.extend(talk()?);
     vectors.extend(notes()?);
+    vectors.extend(saves()?);
     vectors.extend(answers()?);
+    vectors.extend(parks()?);
+    vectors.push(follow_ups()?);
     vectors.extend(refused());
     Ok(vectors)
 }
@@ -97,6 +100,66 @@ fn notes() -> Result<Vec<Vector>, ContractError> {
         ),
         variant("least", "only the run", b"\x81\xa4note\x82\xa4task\x07\xa5epoch\x02", &FromWorker::Note(note)),
     ])
+}
+
+fn saves() -> Result<Vec<Vector>, ContractError> {
+    let save = Save { task: 7, epoch: 2, seq: 1, ..Save::default() };
+    let value = Payload::of(&json!({ "pages": 12 }))?;
+    let step = Save { step: Some("fetch page 3".to_owned()), value: value.clone(), seq: 2, ..save.clone() };
+    Ok(vec![
+        canonical("step", "a step and what it returned", &FromWorker::Save(step))?,
+        canonical(
+            "checkpoint",
+            "no step: it replaces the last checkpoint",
+            &FromWorker::Save(Save { value, ..save.clone() }),
+        )?,
+        variant(
+            "least",
+            "a checkpoint of nothing",
+            b"\x81\xa4save\x83\xa4task\x07\xa5epoch\x02\xa3seq\x01",
+            &FromWorker::Save(save),
+        ),
+    ])
+}
+
+fn parks() -> Result<Vec<Vector>, ContractError> {
+    let sleep = Park { task: 7, epoch: 2, until: Until::AfterMs(86_400_000), timeout_ms: None };
+    let facts = Until::Facts(vec!["approval".to_owned(), "budget".to_owned()]);
+    let facts = Park { until: facts, timeout_ms: Some(3_600_000), ..sleep.clone() };
+    let children = Park { until: Until::Children, ..sleep.clone() };
+    Ok(vec![
+        canonical("sleep", "again in a day", &FromWorker::Park(sleep))?,
+        canonical("facts", "until both facts are told, or an hour is over", &FromWorker::Park(facts))?,
+        canonical("children", "until all tasks that it enqueued have ended", &FromWorker::Park(children.clone()))?,
+        variant(
+            "least",
+            "without its optional field",
+            b"\x81\xa4park\x83\xa4task\x07\xa5epoch\x02\xa5until\xa8children",
+            &FromWorker::Park(children),
+        ),
+    ])
+}
+
+fn follow_ups() -> Result<Vector, ContractError> {
+    let thumb = TaskSpec {
+        kind: "thumb".to_owned(),
+        args: Payload::of(&json!({ "path": "a.png" }))?,
+        priority: Some(PrioritySpec::Number(-10)),
+        name: Some("thumb:a.png".to_owned()),
+        ..TaskSpec::default()
+    };
+    let mail = TaskSpec {
+        kind: "mail".to_owned(),
+        queue: Some("slow".to_owned()),
+        priority: Some(PrioritySpec::Name("low".to_owned())),
+        delay_ms: Some(60_000),
+        timeout_ms: Some(5_000),
+        max_attempts: Some(2),
+        max_crashes: Some(1),
+        ..TaskSpec::default()
+    };
+    let done = Done { task: 7, epoch: 2, enqueue: vec![thumb, mail], ..Done::default() };
+    canonical("follow-ups", "two tasks that come to be with the result", &FromWorker::Done(done))
 }
 
 fn answers() -> Result<Vec<Vector>, ContractError> {
@@ -201,6 +264,35 @@ fn refused() -> impl Iterator<Item = Vector> {
                 "retry is default, after_ms or never",
                 "body",
                 b"\x81\xa4fail\x83\xa4task\x07\xa5epoch\x02\xa5retry\xa4soon",
+            ),
+        ),
+        ("save", ("missing-field", "seq is missing", "body", b"\x81\xa4save\x82\xa4task\x07\xa5epoch\x02")),
+        (
+            "save",
+            (
+                "step-is-number",
+                "the name of a step is text",
+                "body",
+                b"\x81\xa4save\x84\xa4task\x07\xa5epoch\x02\xa3seq\x01\xa4step\x03",
+            ),
+        ),
+        ("park", ("missing-field", "until is missing", "body", b"\x81\xa4park\x82\xa4task\x07\xa5epoch\x02")),
+        (
+            "park",
+            (
+                "until-is-unknown",
+                "until is after_ms, facts or children",
+                "body",
+                b"\x81\xa4park\x83\xa4task\x07\xa5epoch\x02\xa5until\xa7tuesday",
+            ),
+        ),
+        (
+            "done",
+            (
+                "follow-up-without-kind",
+                "each task has a kind",
+                "body",
+                b"\x81\xa4done\x83\xa4task\x07\xa5epoch\x02\xa7enqueue\x91\x80",
             ),
         ),
         ("back", ("task-is-text", "task is a number", "body", b"\x81\xa4back\x82\xa4task\xa17\xa5epoch\x02")),

@@ -14,9 +14,13 @@ pub(super) fn vectors() -> Result<Vec<Vector>, ContractError> {
 }
 
 fn handshake() -> Result<Vec<Vector>, ContractError> {
-    let welcome =
-        ToWorker::Welcome(Welcome { protocol: 1, worker: 12, features: vec!["beat".to_owned(), "note".to_owned()] });
-    let least = ToWorker::Welcome(Welcome { protocol: 1, ..Welcome::default() });
+    let welcome = ToWorker::Welcome(Welcome {
+        worker: 12,
+        features: vec!["beat".to_owned(), "note".to_owned()],
+        beat_ms: 1_000,
+        ..Welcome::default()
+    });
+    let least = ToWorker::Welcome(Welcome::default());
     let reason = "the pool images needs a handler for thumb; add one, or take thumb from its queues".to_owned();
     Ok(vec![
         canonical("full", "every field", &welcome)?,
@@ -35,11 +39,19 @@ fn work() -> Result<Vec<Vector>, ContractError> {
         time_left_ms: Some(120_000),
         ..run.clone()
     };
+    let page = Payload::of(&json!({ "pages": 12 }))?;
+    let resumed = Run {
+        steps: [("fetch page 3".to_owned(), page.clone()), ("fetch page 4".to_owned(), Payload::default())].into(),
+        checkpoint: page,
+        facts: [("approval".to_owned(), Payload::of("by ana")?)].into(),
+        ..full.clone()
+    };
     let of_run = Stop { run: Some(RunRef { task: 7, epoch: 2 }), reason: StopReason::Cancel, grace_ms: 10_000 };
     let of_worker = Stop { run: None, reason: StopReason::Shutdown, grace_ms: 20_000 };
     let unknown = Stop { run: None, reason: StopReason::Unknown, grace_ms: 0 };
     Ok(vec![
-        canonical("full", "every field", &ToWorker::Run(full))?,
+        canonical("full", "every field of a first run", &ToWorker::Run(full))?,
+        canonical("resumed", "what earlier runs saved, and a fact", &ToWorker::Run(resumed))?,
         variant(
             "least",
             "only what has no default",
@@ -49,7 +61,7 @@ fn work() -> Result<Vec<Vector>, ContractError> {
         variant(
             "unknown-field",
             "ignored",
-            b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa6resize\xa5steps\x90",
+            b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa6resize\xa5color\x90",
             &ToWorker::Run(run),
         ),
         canonical("of-run", "stop one run", &ToWorker::Stop(of_run))?,
@@ -80,6 +92,15 @@ fn refused() -> impl Iterator<Item = Vector> {
         ),
         ("reject", ("missing-field", "reason is missing", "body", b"\x81\xa6reject\x80")),
         ("run", ("missing-field", "kind is missing", "body", b"\x81\xa3run\x82\xa4task\x07\xa5epoch\x02")),
+        (
+            "run",
+            (
+                "steps-is-array",
+                "steps is a map",
+                "body",
+                b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa1a\xa5steps\x90",
+            ),
+        ),
         (
             "run",
             (
