@@ -110,7 +110,7 @@ fn say(after_us: i64, message: FromWorker) -> Act {
 }
 
 fn done(run: RunRef) -> FromWorker {
-    FromWorker::Done(Done { task: run.task, epoch: run.epoch, result: Payload(result_of(run)), cut: false })
+    FromWorker::Done(Done { task: run.task, epoch: run.epoch, result: Payload(result_of(run)), ..Done::default() })
 }
 
 fn fail(run: RunRef, retry: Retry, exit: Option<ToldExit>) -> FromWorker {

@@ -21,6 +21,7 @@ fn a_claim_begins_the_output_and_sends_all_that_the_worker_needs() {
         attempt: 1,
         effect_key: "db-7".into(),
         time_left_ms: Some(1_500),
+        ..Run::default()
     };
     assert_eq!(commands, [Command::BeginOutput(WorkerId(1)), Command::Send(WorkerId(1), ToWorker::Run(run))]);
 }
@@ -48,7 +49,7 @@ fn ending(play: &mut Play, at_us: i64, event: Event) -> Ending {
 #[test]
 fn done_is_handed_in_with_the_result_and_the_credit_in_the_same_turn() {
     let mut play = Play::working(None);
-    let answer = Done { task: 7, epoch: 1, result: Payload(vec![0xc3]), cut: true };
+    let answer = Done { task: 7, epoch: 1, result: Payload(vec![0xc3]), cut: true, ..Done::default() };
     let got = ending(&mut play, 4_000, says(1, FromWorker::Done(answer)));
     let expected = Ending {
         result: vec![0xc3],
