@@ -3,6 +3,7 @@
 mod cargo;
 mod generate;
 mod load;
+mod node;
 mod python;
 mod test;
 mod tidy;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::cargo::{BUILD_SYSTEM_PROGRAMS, cargo};
-use crate::{generate, python, tidy};
+use crate::{generate, node, python, tidy};
 
 struct Step {
     name: &'static str,
@@ -20,7 +20,7 @@ enum Action {
 }
 
 /// Cheap steps first, so that a slip is told in seconds.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "format", action: Action::Cargo(&["fmt", "--all", "--check"]), hint: "run `cargo fmt --all`" },
     Step {
         name: "lints",
@@ -31,6 +31,11 @@ const STEPS: [Step; 7] = [
         name: "python",
         action: Action::Call(python::test),
         hint: "run one with `python3 -m unittest tests.test_codec` in worker/python",
+    },
+    Step {
+        name: "node",
+        action: Action::Call(node::test),
+        hint: "run one with `npm run build && node --test dist/tests/codec.test.js` in worker/node",
     },
     Step { name: "build", action: Action::Cargo(BUILD_SYSTEM_PROGRAMS), hint: "mend what the compiler names above" },
     Step {

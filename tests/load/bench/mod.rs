@@ -2,8 +2,10 @@
 //! what was measured in the same seconds on the same disk. It prints; no figure is a bound that can fail.
 //!
 //! - `run`: the rounds. `disk`, `raw`, `ticks`, `whole`: one way of measuring each. `worker`: the worker of the whole path.
+//! - `channel`: the libraries' half of the channel, measured by itself.
 //! - `report`: median, spread and ratios of what was measured, as a table and as JSON. Pure.
 
+mod channel;
 mod disk;
 mod raw;
 mod report;
@@ -12,6 +14,7 @@ mod ticks;
 mod whole;
 mod worker;
 
+pub use channel::{ChannelOptions, PIPE, SAMPLES, channels, play_pipe};
 pub use report::Report;
 pub use run::{Options, run};
 pub use worker::worker;

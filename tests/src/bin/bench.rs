@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tests::load::bench::{Options, run, worker};
+use tests::load::bench::{ChannelOptions, Options, PIPE, SAMPLES, channels, play_pipe, run, worker};
 
 /// Measures the disk, plain SQLite, the tick and the whole path in turn. No figure is a bound: compare the ratios.
 #[derive(Parser)]
@@ -18,16 +18,28 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Role {
+    /// Measures the half of the channel that each library writes and reads, beside a bare pipe
+    Channel(ChannelOptions),
     /// Plays a worker of the bench; started by the supervisor under test.
     #[command(hide = true)]
     Worker,
+    /// Hands back what it reads.
+    #[command(hide = true, name = PIPE)]
+    Pipe,
+    /// Plays the sample worker of the Rust library.
+    #[command(hide = true, name = SAMPLES)]
+    Samples,
 }
 
 fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
-    if let Some(Role::Worker) = cli.role {
-        return Ok(worker());
+    let program = std::env::current_exe()?;
+    match cli.role {
+        Some(Role::Worker) => return Ok(worker()),
+        Some(Role::Pipe) => return Ok(play_pipe()),
+        Some(Role::Samples) => return Ok(worker::samples::samples().run()),
+        Some(Role::Channel(options)) => println!("{}", channels(&options, &program)?),
+        None => println!("{}", run(&cli.options, program)?),
     }
-    println!("{}", run(&cli.options, std::env::current_exe()?)?);
     Ok(ExitCode::SUCCESS)
 }

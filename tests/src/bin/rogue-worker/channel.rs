@@ -59,7 +59,7 @@ pub(crate) fn hello(kind: &str) -> Hello {
 /// A `done` that is in order. Its result is the attempt.
 pub(crate) fn done(run: &Run) -> FromWorker {
     let result = Payload::of(&run.attempt).expect("a number can be encoded");
-    FromWorker::Done(Done { task: run.task, epoch: run.epoch, result, cut: false })
+    FromWorker::Done(Done { task: run.task, epoch: run.epoch, result, ..Done::default() })
 }
 
 /// A `fail` that is in order.
