@@ -3,12 +3,13 @@
 //! - `sandbox`: a folder with a configuration, and everything that happens in it. `programs`: what is under test.
 //! - `supervisor`: a running one. `log`: what it says, to be waited for. `output`: what a finished command said.
 //! - `fifo`: signals between a test and the processes of its tasks. `process`: deaths, and who is left.
-//! - `python`: the Python package as a user has it.
+//! - `python`, `node`: these packages as a user has them.
 //! - `guard`: when a wait is given up. It is no bound on anything: it only keeps a hanging test from hanging for ever.
 
 mod fifo;
 mod guard;
 mod log;
+mod node;
 mod output;
 mod process;
 mod programs;
@@ -19,6 +20,7 @@ mod supervisor;
 pub use fifo::Fifo;
 pub use guard::HANG_GUARD_S;
 pub use log::{Line, Log};
+pub use node::node_samples;
 pub use output::Output;
 pub use process::Watched;
 pub use programs::{Programs, programs};
