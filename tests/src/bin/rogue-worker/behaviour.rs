@@ -44,7 +44,7 @@ pub(crate) const MISDEEDS: &[(&str, InRun)] = &[
     }),
     ("grandchild-done", |channel, run, _| {
         let result = Payload::of(&leave_grandchild()).expect("text can be encoded");
-        channel.say(&FromWorker::Done(Done { task: run.task, epoch: run.epoch, result, cut: false }));
+        channel.say(&FromWorker::Done(Done { task: run.task, epoch: run.epoch, result, ..Done::default() }));
     }),
     ("grandchild-fail", |channel, run, _| {
         let pid = leave_grandchild();
