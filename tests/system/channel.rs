@@ -62,7 +62,9 @@ fn a_program_that_cannot_be_started_is_told_on_fd3_as_well() {
     sandbox.write("no-interpreter", "#!/no/such/interpreter\n");
     fs::set_permissions(sandbox.path("no-interpreter"), fs::Permissions::from_mode(0o700)).unwrap();
     let supervisor = sandbox.start();
-    let told = |line: &Line| line.is("worker gone") && line.text.contains("cannot start './no-interpreter'");
+    let told = |line: &Line| {
+        line.is("worker gone") && line.text.contains("could not be started: cannot start './no-interpreter'")
+    };
     supervisor.log().wait_for("the reason", told);
     sandbox.finish(supervisor);
 }
