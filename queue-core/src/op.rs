@@ -23,7 +23,8 @@ pub enum Op {
         run: RunKey,
         log: LogParts,
     },
-    /// A run ended. `refill` is the pool whose worker may have a next task in the same commit.
+    /// A run ended; what it brought along, result and follow-ups, is kept in the same commit, or nothing of it. `refill` is the pool
+    /// whose worker may have a next task in that commit as well.
     Finish {
         run: RunKey,
         ending: Ending,

@@ -117,7 +117,7 @@ pub enum Outcome {
     Exit,
     /// The worker broke the contract.
     Protocol,
-    /// Nobody knows: the supervisor itself died.
+    /// Nobody knows, and the task is not to blame: the supervisor itself died, or the worker left in order without an answer.
     Lost,
     Cancelled,
     /// Stopped for a reason outside of the task: spends nothing.
@@ -184,6 +184,8 @@ pub struct Ending {
     pub result: Vec<u8>,
     /// `result` is only the last part of what there was.
     pub cut: bool,
+    /// Tasks that come to be with the result, or not at all; only of `Ok`.
+    pub follow_ups: Vec<NewTask>,
 }
 
 impl Ending {
@@ -203,6 +205,21 @@ impl Ending {
             output: Vec::new(),
             result: Vec::new(),
             cut: false,
+            follow_ups: Vec::new(),
+        }
+    }
+
+    /// What becomes of a good end whose follow-up at `index`, of `count`, cannot be: the run has failed for good, and
+    /// nothing that it brought is kept.
+    pub fn refused(self, index: usize, count: usize, why: impl fmt::Display) -> Ending {
+        Ending {
+            outcome: Outcome::Error,
+            retry: RetryWish::Never,
+            detail: format!("follow-up {} of {count}: {why}", index + 1),
+            result: Vec::new(),
+            cut: false,
+            follow_ups: Vec::new(),
+            ..self
         }
     }
 }

@@ -28,6 +28,10 @@ impl Enqueuer {
         Enqueuer { number, named: 0, open: None, ids: BTreeMap::new(), known: Vec::new() }
     }
 
+    pub(crate) fn name(enqueuer: u64, number: u64) -> String {
+        format!("{enqueuer}-{number}")
+    }
+
     /// What it asks for now; remembered until it is answered.
     pub(crate) fn asks(&mut self, rng: &mut Rng) -> Op {
         let op = match rng.below(100) {
@@ -43,7 +47,7 @@ impl Enqueuer {
         let (kind, queue) = *rng.pick(&ROUTES);
         let name = rng.percent(60).then(|| {
             self.named += u64::from(rng.percent(80));
-            format!("{}-{}", self.number, self.named)
+            Enqueuer::name(self.number as u64, self.named)
         });
         let overrides = Overrides {
             timeout_ms: rng.percent(70).then(|| rng.between(300, 6_000)),

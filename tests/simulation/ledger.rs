@@ -2,6 +2,7 @@
 //! says is held against it: names, epochs, budgets, finals.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
 
 use queue_core::op::{Notice, Op, Reply, RunKey};
 use queue_core::state::{FailReason, TaskState};
@@ -101,10 +102,7 @@ impl Ledger {
         if existing {
             return self.is_borne(new, id, true);
         }
-        let (max_attempts, max_crashes) = (new.overrides.max_attempts.unwrap(), new.overrides.max_crashes.unwrap());
-        let (stand, tally) = (Stand::Waiting, Tally::default());
-        let entry = Entry { max_attempts, max_crashes, stand, tally, cancelling: false };
-        assert!(self.tasks.insert(id, entry).is_none(), "id {id} was used before");
+        assert!(self.tasks.insert(id, Entry::of(new)).is_none(), "id {id} was used before");
         if let Some(name) = &new.name {
             let before = self.names.insert(name.clone(), (id, new.clone()));
             assert_eq!(before, None, "the name {name} is one task for ever");
@@ -156,14 +154,39 @@ impl Ledger {
         assert_eq!((run.epoch, attempt), (entry.tally.epoch, entry.tally.runs + 1), "epoch and attempt of {run:?}");
     }
 
-    /// The end of a run, charged by the rules of the design.
+    /// The end of a run, charged by the rules of the design, with what it brought along.
     pub(crate) fn finish(&mut self, run: RunKey, ending: &Ending) {
         assert!(self.is_live(run), "{run:?} is not live, and its end was applied");
+        let follow_ups = self.followed(&ending.follow_ups);
         let entry = self.tasks.get_mut(&run.task).unwrap();
-        entry.stand = entry.after(ending.outcome, ending.retry);
+        entry.stand = match follow_ups {
+            Some(_) => entry.after(ending.outcome, ending.retry),
+            None => entry.after(Outcome::Error, RetryWish::Never),
+        };
+        self.tasks.extend(follow_ups.unwrap_or_default());
+        let entry = &self.tasks[&run.task];
         if let Stand::Final(state, reason) = entry.stand {
             self.finals.push((run.task, state, reason));
         }
+    }
+
+    /// The tasks that a result brings, with the ids that they must have; `None` when one has the name of another task, and then
+    /// none of them is borne.
+    fn followed(&mut self, list: &[NewTask]) -> Option<BTreeMap<TaskId, Entry>> {
+        let last = self.tasks.keys().last().map_or(0, |last| last.0);
+        let (mut names, mut fresh) = (self.names.clone(), BTreeMap::new());
+        for new in list {
+            let id = TaskId(last + 1 + fresh.len() as i64);
+            match new.name.as_ref().map(|name| names.entry(name.clone())) {
+                Some(Occupied(bearer)) if is_same(&bearer.get().1, new) => continue,
+                Some(Occupied(_)) => return None,
+                Some(Vacant(name)) => drop(name.insert((id, new.clone()))),
+                None => {}
+            }
+            fresh.insert(id, Entry::of(new));
+        }
+        self.names = names;
+        Some(fresh)
     }
 
     /// All that runs was lost with a former life. Its turns are not seen, so neither are its notices.
@@ -203,6 +226,11 @@ fn finished(notice: &Notice) -> Option<(TaskId, TaskState, Option<FailReason>)> 
 }
 
 impl Entry {
+    fn of(new: &NewTask) -> Entry {
+        let (max_attempts, max_crashes) = (new.overrides.max_attempts.unwrap(), new.overrides.max_crashes.unwrap());
+        Entry { max_attempts, max_crashes, stand: Stand::Waiting, tally: Tally::default(), cancelling: false }
+    }
+
     fn after(&mut self, outcome: Outcome, wish: RetryWish) -> Stand {
         let tally = &mut self.tally;
         if outcome != Outcome::Recalled {

@@ -1,16 +1,15 @@
 //! How a supervisor starts, recovers, dies and ends; who enqueues while it lives; and how the faults stop.
 
-use std::collections::BTreeMap;
-
 use queue_core::book::Book;
 use queue_core::op::{Op, RunKey};
-use queue_core::policy::{Limits, Policies, PoolPolicy};
+use queue_core::policy::Limits;
 use queue_core::recover::recover;
 use queue_core::retry::Backoff;
 use queue_core::task::{Ending, Outcome};
 use queue_core::tick::tick;
+use supervisor::config::{Channel, Config, Kind, Pool, Program};
 use supervisor::core::machine::SHUTDOWN_GRACE_US;
-use supervisor::core::{Event, Machine, PoolSpec};
+use supervisor::core::{Event, Machine};
 
 use crate::enqueuers::{Enqueuer, ROUTES};
 use crate::model_worker::{Does, End};
@@ -23,25 +22,19 @@ const SECOND: i64 = 1_000 * MS;
 /// Workers by pool.
 const WORKERS: [u32; 2] = [2, 1];
 
-fn policies() -> Policies {
+/// A pool for each kind, which serves the queues of the kind; what names no queue goes to the first of them.
+fn config() -> Config {
     let backoff = Backoff { base_ms: 400, cap_ms: 5_000, jitter: 0.2 };
-    let kinds = KINDS.map(|kind| (kind.to_owned(), Limits { backoff, ..Limits::default() }));
-    let queues = |of: &str| {
-        let routed = ROUTES.iter().filter(|(kind, _)| *kind == of);
-        routed.map(|(_, queue)| (*queue).to_owned()).collect()
-    };
-    let pools = KINDS.map(|kind| PoolPolicy { name: kind.into(), queues: queues(kind) });
-    Policies { kinds: BTreeMap::from(kinds), pools: pools.into() }
-}
-
-fn pools() -> Vec<PoolSpec> {
-    let pool = |(kind, workers): (&str, u32)| PoolSpec {
-        name: kind.to_owned(),
-        workers,
-        required_kinds: vec![kind.to_owned()],
-        ..PoolSpec::default()
-    };
-    KINDS.into_iter().zip(WORKERS).map(pool).collect()
+    let limits = Limits { backoff, ..Limits::default() };
+    let mut config = Config::default();
+    for (name, workers) in KINDS.into_iter().zip(WORKERS) {
+        let routed = ROUTES.iter().filter(|(kind, _)| *kind == name);
+        let queues = Vec::from_iter(routed.map(|(_, queue)| (*queue).to_owned()));
+        config.kinds.insert(name.to_owned(), Kind { run: None, queue: queues.first().cloned(), limits });
+        let (program, channel) = (Program::Command(vec![name.to_owned()]), Channel::Stdio);
+        config.pools.push(Pool { name: name.to_owned(), program, channel, queues, workers, env: Vec::new() });
+    }
+    config
 }
 
 impl Happening {
@@ -64,7 +57,7 @@ impl World {
         self.pipes.clear();
         self.truth.shutting_down = false;
         let now = queue_core::task::Now { mono_us: 0, ..self.clocks() };
-        let mut book = self.store.book(policies(), now).unwrap();
+        let mut book = self.store.book(config().policies(), now).unwrap();
         let dies = !self.calm && self.rng.percent(25);
         if dies {
             self.recovers_in_part(&mut book);
@@ -75,7 +68,8 @@ impl World {
         assert_eq!(recovered.runs, self.ledger.running().len(), "every run of the former life is ended");
         assert_eq!(self.store.workers().unwrap(), []);
         self.ledger.recovered();
-        let machine = Machine::new(pools(), book.rows().next_worker, "world".into(), SHUTDOWN_GRACE_US);
+        let (offers, next_worker) = (self.store.offers().unwrap().into_iter().collect(), book.rows().next_worker);
+        let machine = Machine::new(config(), offers, next_worker, "world".into(), SHUTDOWN_GRACE_US);
         let writer = Writer::at_start(&book);
         self.life = Some(Life { machine, book, writer, started_at: self.now, finished: false });
         if !self.calm {

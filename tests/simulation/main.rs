@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod enqueuers;
+mod follow_ups;
 mod ledger;
 mod life;
 mod model_worker;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ipc_contract::TaskSpec;
 use ipc_contract::message::{
     Back, Beat, Booting, Bye, Done, Exit as ToldExit, Fail, FromWorker, Hello, Note, Ready, Retry, RunRef, Stop,
     ToWorker,
@@ -9,6 +10,7 @@ use ipc_contract::message::{
 use ipc_contract::payload::Payload;
 use supervisor::core::Exit;
 
+use crate::follow_ups::follow_ups;
 use crate::rng::Rng;
 use crate::sayings::UNIT;
 
@@ -31,6 +33,7 @@ pub(crate) struct ModelWorker {
     pub(crate) unreadable: bool,
     mood: Mood,
     leaving: bool,
+    said_bye: bool,
     /// It wrote what the contract forbids, or good-bye: what it says then does not count.
     pub(crate) broke: bool,
 }
@@ -40,6 +43,7 @@ struct Mood {
     dies_on_term: bool,
     beats: bool,
     notes: bool,
+    enqueues: bool,
 }
 
 /// Something that the process does, after some time.
@@ -75,10 +79,12 @@ pub(crate) enum End {
     OtherTask,
     Back,
     Bye,
+    /// Done, and after that it leaves by itself.
+    Retire,
 }
 
 /// How a handler ends while faults happen, by weight.
-const ENDS: [(u64, End); 15] = [
+const ENDS: [(u64, End); 16] = [
     (46, End::Ok),
     (8, End::Fail(Retry::Default)),
     (4, End::Fail(Retry::AfterMs(700))),
@@ -94,6 +100,7 @@ const ENDS: [(u64, End); 15] = [
     (3, End::OtherTask),
     (2, End::Back),
     (2, End::Bye),
+    (4, End::Retire),
 ];
 
 /// What a good `done` carries: it names its run, so that a result can be told to be its own.
@@ -109,8 +116,14 @@ fn say(after_us: i64, message: FromWorker) -> Act {
     act(after_us, Does::Say(message))
 }
 
-fn done(run: RunRef) -> FromWorker {
-    FromWorker::Done(Done { task: run.task, epoch: run.epoch, result: Payload(result_of(run)), ..Done::default() })
+fn done(run: RunRef, enqueue: Vec<TaskSpec>) -> FromWorker {
+    FromWorker::Done(Done {
+        enqueue,
+        task: run.task,
+        epoch: run.epoch,
+        result: Payload(result_of(run)),
+        ..Done::default()
+    })
 }
 
 fn fail(run: RunRef, retry: Retry, exit: Option<ToldExit>) -> FromWorker {
@@ -120,10 +133,22 @@ fn fail(run: RunRef, retry: Retry, exit: Option<ToldExit>) -> FromWorker {
 impl ModelWorker {
     pub(crate) fn new(kind: &'static str, tag: String, rng: &mut Rng, calm: bool) -> ModelWorker {
         let (obeys, dies_on_term) = (calm || rng.percent(60), rng.percent(50));
-        let mood = Mood { obeys, dies_on_term, beats: rng.percent(50), notes: rng.percent(80) };
-        let (run, children, dead) = (None, None, None);
-        let (unreadable, leaving, broke, noted, acknowledged) = (false, false, false, 0, 0);
-        ModelWorker { kind, tag, run, noted, acknowledged, children, dead, unreadable, mood, leaving, broke }
+        let mood =
+            Mood { obeys, dies_on_term, beats: rng.percent(50), notes: rng.percent(80), enqueues: rng.percent(80) };
+        ModelWorker {
+            kind,
+            tag,
+            run: None,
+            noted: 0,
+            acknowledged: 0,
+            children: None,
+            dead: None,
+            unreadable: false,
+            mood,
+            leaving: false,
+            said_bye: false,
+            broke: false,
+        }
     }
 
     /// The run that lives on in this process or below it.
@@ -132,7 +157,8 @@ impl ModelWorker {
     }
 
     fn hello(&self) -> Hello {
-        let features = [("beat", self.mood.beats), ("note", self.mood.notes)];
+        let Mood { beats, notes, enqueues, .. } = self.mood;
+        let features = [("beat", beats), ("note", notes), ("enqueue", enqueues)];
         let features = features.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.to_owned()).collect();
         let (cookie, kinds) = (self.tag.clone(), vec![self.kind.to_owned()]);
         Hello { protocol_min: 1, protocol_max: 1, cookie, sdk: "model".into(), kinds, concurrency: 1, features }
@@ -184,6 +210,8 @@ impl ModelWorker {
             }
             ToWorker::Reject(_) if self.mood.obeys => vec![act(soon, Does::Leave(1))],
             ToWorker::Reject(_) => vec![],
+            // It said good-bye before it read this, and reads on only because it still lives.
+            ToWorker::Run(_) if self.said_bye => vec![],
             ToWorker::Run(run) => self.starts(RunRef { task: run.task, epoch: run.epoch }, rng, calm),
             ToWorker::Ack(ack) => {
                 if self.run == Some(RunRef { task: ack.task, epoch: ack.epoch }) {
@@ -250,13 +278,21 @@ impl ModelWorker {
     }
 
     /// The handler ends. A `done` leaves its children to themselves; after all else they belong to the run.
-    pub(crate) fn ends(&mut self, run: RunRef, end: End) -> Vec<Act> {
+    pub(crate) fn ends(&mut self, run: RunRef, end: End, rng: &mut Rng) -> Vec<Act> {
+        let follow_ups = if self.mood.enqueues { follow_ups(rng) } else { Vec::new() };
+        let done = |run: RunRef| done(run, follow_ups.clone());
         let stale = RunRef { epoch: run.epoch.wrapping_sub(1), ..run };
         let other = RunRef { task: run.task + 1, ..run };
         let told = |signal, oom| Some(ToldExit { signal, oom, ..ToldExit::default() });
         let mut acts = match end {
             End::Hang => return vec![],
             End::Ok => vec![say(0, done(run))],
+            // A run may come in between.
+            End::Retire => {
+                let mut acts = vec![say(0, done(run))];
+                acts.extend(self.leaves(rng.between(1, 20) * MS));
+                acts
+            }
             End::Twice => vec![say(0, done(run)), say(MS, done(run))],
             End::Fail(retry) => vec![say(0, fail(run, retry, None))],
             End::CommandSignal => vec![say(0, fail(run, Retry::Default, told(Some(6), false)))],
@@ -277,7 +313,8 @@ impl ModelWorker {
 
     /// Takes note of what it has just written; whether that was a legal answer to what it runs.
     pub(crate) fn wrote(&mut self, message: &FromWorker) -> bool {
-        self.broke |= matches!(message, FromWorker::Bye(_));
+        self.said_bye |= matches!(message, FromWorker::Bye(_));
+        self.broke |= self.said_bye;
         let Some(answer) = message.answers() else { return false };
         self.broke |= self.run != Some(answer);
         if self.broke {

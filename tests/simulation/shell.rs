@@ -6,6 +6,7 @@ use queue_core::op::{Op, WorkerRow};
 use queue_core::task::{Outcome, PoolId, WorkerId};
 use supervisor::core::{Command, Event, Exit, Signal, WorkerExit};
 
+use crate::follow_ups::is_legal;
 use crate::model_worker::{Act, Does, ModelWorker};
 use crate::rng::Rng;
 use crate::sayings::UNIT;
@@ -34,7 +35,8 @@ impl World {
             && self.processes.get(worker).is_some_and(|process| !process.broke)
         {
             let run = key(RunRef { task: done.task, epoch: done.epoch });
-            assert!(commands.iter().any(|at| finishes(at, true, run)), "a `done` that was read counts: {commands:?}");
+            let ok = done.enqueue.iter().all(is_legal);
+            assert!(commands.iter().any(|at| finishes(at, ok, run)), "a `done` that was read counts: {commands:?}");
         }
         if let (Event::Gone(gone), Some(run)) = (&event, had) {
             let finish = commands.iter().position(|command| finishes(command, false, run));
@@ -121,6 +123,7 @@ impl World {
     }
 
     pub(crate) fn does(&mut self, worker: WorkerId, does: Does) {
+        let random = self.rng.word();
         let Some(process) = self.living(worker) else { return };
         match does {
             Does::Say(message) => self.says(worker, message),
@@ -131,7 +134,6 @@ impl World {
             }
             Does::Note(run) => {
                 if process.run == Some(run) {
-                    let random = self.rng.word();
                     self.notes(worker, run, random);
                 }
             }
@@ -139,7 +141,8 @@ impl World {
             Does::Die(signal) => self.dies(worker, Exit::Signal(signal)),
             Does::End(run, end) => {
                 if process.run == Some(run) {
-                    let acts = process.ends(run, end);
+                    let mut rng = Rng::new(random);
+                    let acts = process.ends(run, end, &mut rng);
                     self.plan(worker, acts);
                 }
             }
@@ -149,8 +152,11 @@ impl World {
     fn says(&mut self, worker: WorkerId, message: FromWorker) {
         let delay_us = self.rng.between(0, 3) * MS;
         let Some(process) = self.living(worker).filter(|process| !process.unreadable) else { return };
-        let legal_answer = process.wrote(&message);
-        if process.broke {
+        let (legal_answer, broke) = (process.wrote(&message), process.broke);
+        if matches!(message, FromWorker::Bye(_)) {
+            self.truth.left(worker);
+        }
+        if broke {
             self.truth.broke(worker);
         } else if legal_answer && let Some(run) = message.answers() {
             self.truth.answered(key(run), &message);

@@ -7,6 +7,7 @@ use queue_core::op::RunKey;
 use queue_core::task::{Ending, Outcome, TaskId, WorkerId};
 use supervisor::core::Exit;
 
+use crate::follow_ups::is_legal;
 use crate::model_worker::result_of;
 
 /// The answer that a run gave: its outcome by the word of its worker.
@@ -29,6 +30,8 @@ pub(crate) struct Truth {
     /// Workers that wrote what they must not, or that left.
     broke: BTreeSet<WorkerId>,
     ends: BTreeMap<WorkerId, Exit>,
+    /// Workers that said good-bye.
+    left: BTreeSet<WorkerId>,
     /// The supervisor of this life was told to stop.
     pub(crate) shutting_down: bool,
 }
@@ -58,13 +61,19 @@ impl Truth {
         self.broke.insert(worker);
     }
 
+    pub(crate) fn left(&mut self, worker: WorkerId) {
+        self.left.insert(worker);
+    }
+
     pub(crate) fn ended(&mut self, worker: WorkerId, exit: Exit) {
         self.ends.insert(worker, exit);
     }
 
     pub(crate) fn answered(&mut self, run: RunKey, message: &FromWorker) {
         let said = match message {
-            FromWorker::Done(_) => Said::Done,
+            FromWorker::Done(done) if done.enqueue.iter().all(is_legal) => Said::Done,
+            // By its follow-ups: as good as a failure.
+            FromWorker::Done(_) => Said::Fail(Outcome::Error),
             FromWorker::Fail(fail) => Said::Fail(match fail.exit.unwrap_or_default() {
                 exit if exit.oom => Outcome::Oom,
                 exit if exit.signal.is_some() => Outcome::Signal,
@@ -75,7 +84,7 @@ impl Truth {
         assert_eq!(self.said.insert(run, said), None, "{run:?} was answered twice, legally");
     }
 
-    /// The committed end of a run says what happened. `lost` is recovery's word alone.
+    /// The committed end of a run says what happened. `lost` is also recovery's word, which is not heard here.
     pub(crate) fn check(&self, run: RunKey, ending: &Ending, now: i64) {
         let said = self.said.get(&run).copied();
         let worker = ending.worker;
@@ -86,12 +95,16 @@ impl Truth {
             Outcome::Signal => {
                 said == Some(Said::Fail(Outcome::Signal)) || (said.is_none() && matches!(death, Some(Exit::Signal(_))))
             }
-            Outcome::Exit => said.is_none() && matches!(death, Some(Exit::Code(_))),
+            Outcome::Exit => {
+                said.is_none()
+                    && matches!(death, Some(Exit::Code(_)))
+                    && worker.is_none_or(|worker| !self.left.contains(&worker))
+            }
             Outcome::Protocol => said != Some(Said::Done) && worker.is_some_and(|worker| self.broke.contains(&worker)),
             Outcome::Timeout => self.timeout_at.get(&run).is_some_and(|at| *at <= now) && said != Some(Said::Done),
             Outcome::Cancelled => self.cancelled.contains(&run) && said != Some(Said::Done),
             Outcome::Recalled => self.shutting_down || said == Some(Said::Back) || !self.started.contains(&run),
-            Outcome::Lost => false,
+            Outcome::Lost => said.is_none() && worker.is_some_and(|worker| self.left.contains(&worker)),
         };
         assert!(so, "{run:?} is committed as {ending:?}, but it said {said:?} and its worker ended by {death:?}");
     }

@@ -49,3 +49,19 @@ fn a_flood_is_kept_to_its_last_part() {
     assert!(peak_bytes < FLOOD_BYTES, "the supervisor took {peak_bytes} bytes");
     sandbox.finish(supervisor);
 }
+
+#[test]
+fn workers_that_leave_by_themselves_cost_no_task() {
+    let sandbox = Sandbox::new(&Sandbox::rogue_pool(&["retires"], "max_crashes = 1"));
+    let supervisor = sandbox.start();
+    let ids: Vec<i64> = (0..6).map(|_| sandbox.enqueue(&["retires"])).collect();
+    for id in ids {
+        let task = sandbox.settled(id);
+        let spent = (task.summary.state.as_str(), task.summary.attempts_spent, task.summary.crashes_spent);
+        assert_eq!(spent, ("completed", 0, 0), "{}", sandbox.shown(id));
+        let outcomes = task.attempts.iter().map(|attempt| attempt.outcome.as_str());
+        let charged = outcomes.filter(|outcome| !["lost", "recalled", "ok"].contains(outcome));
+        assert_eq!(charged.count(), 0, "{}", sandbox.shown(id));
+    }
+    sandbox.finish(supervisor);
+}

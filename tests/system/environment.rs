@@ -11,8 +11,19 @@ const PROBE: &str = "[pools.probe]\nworkers = 1\nenv = [\"ALLOWED\", \"ABSENT\"]
     umask > umask; pwd > folder; env > env; cat /proc/self/status > status; exit 78''']\n";
 /// Signals 32 and 33: nobody but the C library can set them, so they stay as they were inherited.
 const OF_THE_C_LIBRARY: u64 = 0b11 << 31;
-const ALLOWED: [&str; 10] =
-    ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "ALLOWED", "MUTIRAO_TAG", "MUTIRAO_COOKIE"];
+const ALLOWED: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "ALLOWED",
+    "MUTIRAO_TAG",
+    "MUTIRAO_COOKIE",
+    "MUTIRAO_CHANNEL",
+];
 
 #[test]
 fn a_worker_has_what_it_needs_and_nothing_else() {

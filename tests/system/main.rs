@@ -5,12 +5,14 @@
 mod asking;
 mod behaviour;
 mod bulk;
+mod channel;
 mod commands;
 mod door;
 mod early;
 mod embedding;
 mod environment;
 mod examples;
+mod follow_ups;
 mod grandchildren;
 mod lists;
 mod logs;

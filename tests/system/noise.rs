@@ -18,7 +18,7 @@ const BREACHES: [(&str, &[&str]); 17] = [
     ("bomb-array", &["announces more values than there are bytes"]),
     ("bomb-bytes", &["announces more bytes than there are"]),
     ("unknown-message", &["no message is named \"dance\""]),
-    ("reserved-message", &["save is reserved for a later version"]),
+    ("save-unasked", &["save while ready", "it needs the feature `save`, which both sides must have named"]),
     ("wrong-way", &["a run is never sent in this direction"]),
     ("hello-twice", &["hello while ready"]),
     ("done-unknown", &["is not in flight", "a run is answered once, by its worker"]),

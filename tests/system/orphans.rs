@@ -48,7 +48,7 @@ fn what_outlived_a_killed_supervisor_dies_before_its_task_runs_again() {
     assert_recovered(&supervisor, 1);
     let again = family(&pids);
     let shown = sandbox.shown(id);
-    assert!(shown.contains("attempt 1: cut off when the supervisor itself ended"), "{shown}");
+    assert!(shown.contains("attempt 1: lost, which is not its fault, after"), "{shown}");
     sandbox.cancel(id);
     assert!(!again.iter().any(Watched::is_alive));
     sandbox.finish(supervisor);

@@ -64,7 +64,7 @@ fn errors_are_retried_to_the_end_of_their_budget() {
     let table: [(&[&str], &str, usize, &str); 4] = [
         (&["error=no luck"], "attempts", 3, "failed: its last allowed attempt failed"),
         (&["error=x", "--max-attempts", "1"], "attempts", 1, "spent 1 of 1 attempts"),
-        (&["retry:=\"never\""], "rejected", 1, "failed: its handler said never to try again"),
+        (&["retry:=\"never\""], "rejected", 1, "failed: not to be tried again, by the word of its handler"),
         (&["retry:={\"after_ms\":1}"], "attempts", 3, "spent 3 of 3 attempts"),
     ];
     for (args, reason, runs, sentence) in table {

@@ -1,4 +1,4 @@
-//! Applies what brings tasks in: one, or all of a list or none.
+//! Applies what brings tasks in: one, or all of a list or none. A list is an op of its own, or comes with a result.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,12 @@ enum Named {
     Other(TaskId),
 }
 
+/// The first of a list whose name is that of another task: of the one with this id, or of one in the same list.
+pub(super) struct Taken {
+    pub(super) index: usize,
+    pub(super) id: Option<TaskId>,
+}
+
 impl Turning<'_> {
     pub(super) fn enqueue_one(&mut self, new: &NewTask) -> Result<Reply, StoreError> {
         match self.named(new)? {
@@ -28,19 +34,31 @@ impl Turning<'_> {
         }
     }
 
-    /// Looked through whole before anything is written, so that a refusal leaves nothing behind.
     pub(super) fn enqueue_all(&mut self, list: &[NewTask]) -> Result<Reply, StoreError> {
+        Ok(match self.taken(list)? {
+            Some(Taken { index, id }) => Reply::NameTaken { id, index },
+            None => Reply::EnqueuedAll(self.add_all(list)?),
+        })
+    }
+
+    /// Looks through a list whole before anything of it is written, so that a refusal leaves nothing behind.
+    pub(super) fn taken(&mut self, list: &[NewTask]) -> Result<Option<Taken>, StoreError> {
         let mut first: BTreeMap<&str, &NewTask> = BTreeMap::new();
         for (index, new) in list.iter().enumerate() {
             if let Named::Other(id) = self.named(new)? {
-                return Ok(Reply::NameTaken { id: Some(id), index });
+                return Ok(Some(Taken { index, id: Some(id) }));
             }
             let Some(name) = &new.name else { continue };
             let before = first.entry(name).or_insert(new);
             if !is_same(before, new) {
-                return Ok(Reply::NameTaken { id: None, index });
+                return Ok(Some(Taken { index, id: None }));
             }
         }
+        Ok(None)
+    }
+
+    /// Of a list in which no name is [`taken`](Self::taken). Each with its id, and whether it was there before.
+    pub(super) fn add_all(&mut self, list: &[NewTask]) -> Result<Vec<(TaskId, bool)>, StoreError> {
         let mut ids = Vec::with_capacity(list.len());
         for new in list {
             ids.push(match self.named(new)? {
@@ -48,7 +66,7 @@ impl Turning<'_> {
                 Named::New => (self.add(new)?, false),
             });
         }
-        Ok(Reply::EnqueuedAll(ids))
+        Ok(ids)
     }
 
     fn named(&mut self, new: &NewTask) -> Result<Named, StoreError> {

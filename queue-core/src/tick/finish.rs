@@ -1,6 +1,7 @@
 //! Applies the end of a run: where the task goes is `transition`'s word, here it is written down.
 
 use super::Turning;
+use super::enqueue::Taken;
 use crate::book::Running;
 use crate::op::{Notice, Reply, RunKey};
 use crate::state::{Event, FailReason, Move, Standing, TaskState};
@@ -17,6 +18,8 @@ impl Turning<'_> {
             self.over.stale += 1;
             return Ok(Reply::Stale);
         };
+        let refused = self.taken(&ending.follow_ups)?.map(|taken| refused(ending.clone(), &taken));
+        let ending = refused.as_ref().unwrap_or(ending);
         let from = Standing { state: Some(TaskState::Running), cancelling: running.cancelling, tally: running.tally };
         let (to, tally) = self.decide(from, Event::Ended(ending.outcome, ending.retry), &running.limits)?;
         if !self.store.take_running(run)? {
@@ -60,8 +63,11 @@ impl Turning<'_> {
             cut: ending.cut,
         };
         self.store.put_final(run.task, state, reason, facts)?;
-        if state == TaskState::Completed && !ending.result.is_empty() {
-            self.store.put_result(run.task, &ending.result)?;
+        if state == TaskState::Completed {
+            if !ending.result.is_empty() {
+                self.store.put_result(run.task, &ending.result)?;
+            }
+            self.add_all(&ending.follow_ups)?;
         }
         self.moved(Some(TaskState::Running), state);
         self.notices.push(Notice::Finished { id: run.task, state, reason });
@@ -86,4 +92,13 @@ impl Turning<'_> {
         self.moved(Some(TaskState::Running), state);
         self.notices.push(Notice::Returned { id: run.task, outcome, state });
     }
+}
+
+/// A follow-up has the name of another task.
+fn refused(ending: Ending, taken: &Taken) -> Ending {
+    let (count, name) = (ending.follow_ups.len(), ending.follow_ups[taken.index].name.clone().unwrap_or_default());
+    let whose = taken.id.map_or("another follow-up".to_owned(), |id| format!("task {id}"));
+    let why =
+        format!("the name {name:?} belongs to {whose}, which has another kind or other args; choose another name");
+    ending.refused(taken.index, count, why)
 }

@@ -68,6 +68,7 @@ fn full() -> Ending {
         output: vec![0, 255],
         result: vec![1],
         cut: true,
+        follow_ups: vec![],
     }
 }
 

@@ -60,8 +60,9 @@ impl Life {
             Ask::Retry(index) => Op::Retry(any_task(index)),
             Ask::Note { run, late, note } => Op::Note { run: late_by(any_run(run), *late), note: note.clone() },
             Ask::Log { run, late, log } => Op::Log { run: late_by(any_run(run), *late), log: log.clone() },
-            Ask::Finish { run, outcome, retry, refill } => {
-                let ending = Ending { retry: *retry, result: vec![1], ..Ending::bare(*outcome, "") };
+            Ask::Finish { run, outcome, retry, refill, follow_ups } => {
+                let follow_ups = if *outcome == Outcome::Ok { follow_ups.clone() } else { vec![] };
+                let ending = Ending { retry: *retry, result: vec![1], follow_ups, ..Ending::bare(*outcome, "") };
                 Op::Finish { run: any_run(run), ending, refill: refill.then_some(MAIN) }
             }
             Ask::Late { task, epoch } => finish(RunKey { task: any_task(task), epoch: *epoch }, Outcome::Ok),

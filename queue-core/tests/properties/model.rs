@@ -13,6 +13,8 @@ pub(crate) struct Model {
     pub(crate) tasks: BTreeMap<TaskId, Known>,
     pub(crate) credits: BTreeMap<PoolId, i64>,
     pub(crate) workers: i64,
+    /// Each with the first task that bore it.
+    names: BTreeMap<String, (TaskId, NewTask)>,
     /// What is to be told of notes and logs in this turn, in this order.
     pub(crate) owed: Vec<Notice>,
 }
@@ -61,7 +63,10 @@ impl Model {
             (Op::Cancel(id), Reply::AlreadyFinal(_)) => assert!(!self.task(*id).live),
             (Op::Retry(id), Reply::Retried) => self.task(*id).retried(),
             (Op::Retry(id), Reply::NotFinal(_)) => assert!(self.task(*id).ended.is_none()),
-            (Op::Finish { run, .. }, Reply::Applied) => self.running(*run).live = false,
+            (Op::Finish { run, ending, .. }, Reply::Applied) => {
+                self.running(*run).live = false;
+                self.followed(&ending.follow_ups);
+            }
             (Op::Note { run, note }, Reply::Applied) => {
                 self.running(*run).noted(run.epoch, note);
                 self.owed.extend(note.seq.map(|seq| Notice::Noted { run: *run, seq }));
@@ -82,14 +87,37 @@ impl Model {
         }
     }
 
+    /// The follow-ups of a result come to be, all of them, or none when the name of one is that of another task.
+    fn followed(&mut self, list: &[NewTask]) {
+        let (names, tasks) = (self.names.clone(), self.tasks.len());
+        for new in list {
+            let bearer = new.name.as_ref().and_then(|name| self.names.get(name));
+            if bearer.is_some_and(|(_, first)| (&first.kind, &first.args) != (&new.kind, &new.args)) {
+                self.names = names;
+                while self.tasks.len() > tasks {
+                    self.tasks.pop_last();
+                }
+                return;
+            }
+            match bearer.map(|(id, _)| *id) {
+                Some(id) => self.enqueued(new, id, true),
+                None => self.enqueued(new, TaskId(self.last_id() + 1), false),
+            }
+        }
+    }
+
+    fn last_id(&self) -> i64 {
+        self.tasks.keys().last().map_or(0, |last| last.0)
+    }
+
     fn enqueued(&mut self, new: &NewTask, id: TaskId, existing: bool) {
         if existing {
             assert!(new.name.is_some());
             self.task(id);
         } else {
-            let last = self.tasks.keys().last().map_or(0, |last| last.0);
-            assert_eq!(id.0, last + 1, "ids count up");
+            assert_eq!(id.0, self.last_id() + 1, "ids count up");
             self.tasks.insert(id, Known::default());
+            self.names.extend(new.name.clone().map(|name| (name, (id, new.clone()))));
         }
     }
 

@@ -47,6 +47,8 @@ pub(crate) enum Ask {
         outcome: Outcome,
         retry: RetryWish,
         refill: bool,
+        /// Of a success.
+        follow_ups: Vec<NewTask>,
     },
     /// The end of a run of any known task, live or not.
     Late {
@@ -73,7 +75,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let finish = (any::<Index>(), select(&Outcome::ALL[..]), retry(), any::<bool>());
+    let follow_ups = prop_oneof![2 => Just(vec![]), 1 => vec(new_task(), 1..3)];
+    let finish = (any::<Index>(), select(&Outcome::ALL[..]), retry(), any::<bool>(), follow_ups);
     prop_oneof![
         6 => new_task().prop_map(Ask::Enqueue),
         1 => vec(new_task(), 0..4).prop_map(Ask::EnqueueAll),
@@ -81,7 +84,9 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => any::<Index>().prop_map(Ask::Retry),
         2 => (any::<Index>(), late(), note()).prop_map(|(run, late, note)| Ask::Note { run, late, note }),
         2 => (any::<Index>(), late(), log()).prop_map(|(run, late, log)| Ask::Log { run, late, log }),
-        12 => finish.prop_map(|(run, outcome, retry, refill)| Ask::Finish { run, outcome, retry, refill }),
+        12 => finish.prop_map(|(run, outcome, retry, refill, follow_ups)| {
+            Ask::Finish { run, outcome, retry, refill, follow_ups }
+        }),
         1 => (any::<Index>(), 0..4_i64).prop_map(|(task, epoch)| Ask::Late { task, epoch }),
         1 => Just(Ask::WorkerUp),
         1 => (0..4_i64).prop_map(Ask::WorkerGone),

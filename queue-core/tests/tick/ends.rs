@@ -52,6 +52,7 @@ fn every_other_end_is_kept_with_all_that_is_known_of_it() {
         output: vec![0xFF, 0],
         result: vec![1],
         cut: false,
+        follow_ups: vec![],
     };
     rig.turn(&[Op::Finish { run, ending: ending.clone(), refill: None }], &[]);
     let second = rig.run();

@@ -10,6 +10,7 @@ mod cancel;
 mod claim;
 mod ends;
 mod enqueue;
+mod follow;
 mod old;
 mod order;
 mod restart;

@@ -86,7 +86,9 @@ pub fn state_of(task: &Task) -> String {
         ("retryable", _) => format!("retryable: failed, and is tried again at {}", at(&summary.due_at)),
         ("failed", Some("attempts")) => "failed: its last allowed attempt failed".to_owned(),
         ("failed", Some("crashes")) => "failed: it took its last allowed worker or command down".to_owned(),
-        ("failed", Some("rejected")) => "failed: its handler said never to try again".to_owned(),
+        ("failed", Some("rejected")) => {
+            "failed: not to be tried again, by the word of its handler or for its follow-ups".to_owned()
+        }
         ("failed", Some("too_many_runs")) => "failed: it was run too many times".to_owned(),
         (state, Some(reason)) => format!("{state}: {reason}"),
         (state, None) => state.to_owned(),
@@ -116,7 +118,12 @@ fn budgets_of(task: &Task) -> String {
         counted(runs, "run")
     );
     if *lost > 0 {
-        let _ = write!(line, "; the last {} ended with the supervisor itself", counted(*lost, "run"));
+        let _ = write!(
+            line,
+            "; the last {} {} lost, which is not its fault",
+            counted(*lost, "run"),
+            if *lost == 1 { "was" } else { "were" }
+        );
     }
     line
 }
@@ -163,7 +170,7 @@ fn ending_of(attempt: &Attempt, task: &Task) -> String {
         ("exit", Some(code)) => format!("its worker left in the middle of the run with exit code {code}"),
         ("exit", None) => "its worker left in the middle of the run".to_owned(),
         ("protocol", _) => "its worker broke the contract and was killed".to_owned(),
-        ("lost", _) => "cut off when the supervisor itself ended".to_owned(),
+        ("lost", _) => "lost, which is not its fault,".to_owned(),
         ("cancelled", _) => "cancelled".to_owned(),
         ("recalled", _) => "given back, which spends nothing,".to_owned(),
         (other, _) => other.to_owned(),

@@ -4,6 +4,7 @@
 //! - `resolved`: what the program uses, complete and checked. `resolve`: from `raw` to there. Pure.
 //! - `host`: whether the programs and rights are there. `load`: which file, and where its paths lead.
 //! - `problem`: how all that is wrong is shown. `error`: the one error.
+//! - `offers`: which pool can run what, by the word of its workers.
 //! - `route`: from a `TaskSpec` to a `NewTask` with its queue, or a refusal. Pure.
 
 mod document;
@@ -11,6 +12,7 @@ mod error;
 mod host;
 mod keys;
 mod load;
+mod offers;
 mod problem;
 mod raw;
 mod resolve;
@@ -21,7 +23,8 @@ pub use error::{ConfigError, ConfigErrorKind};
 #[cfg(test)]
 pub(crate) use keys::key_names;
 pub use load::FILE_DEFAULT;
+pub use offers::Offers;
 pub use problem::{Problem, Report};
 pub use resolve::{COMMANDS_POOL, WORKERS_MAX};
-pub use resolved::{Config, Kind, Pool, Program};
-pub use route::{Offers, Refusal, route};
+pub use resolved::{Channel, Config, Kind, Pool, Program};
+pub use route::{Refusal, route};

@@ -14,7 +14,7 @@ use worker::stock::COMMAND_KIND;
 
 use super::problem::Problem;
 use super::raw::{Raw, RawBackoff, RawKind, RawPool};
-use super::resolved::{Config, Kind, Pool, Program};
+use super::resolved::{Channel, Config, Kind, Pool, Program};
 
 /// The built-in pool of plain commands.
 pub const COMMANDS_POOL: &str = "commands";
@@ -22,8 +22,6 @@ pub const COMMANDS_POOL: &str = "commands";
 pub const WORKERS_MAX: u32 = 256;
 /// The longest wait that a back-off may reach: a year.
 const BACKOFF_MS_MAX: u64 = 365 * 24 * 60 * 60 * 1000;
-/// The only channel there is.
-const CHANNEL_STDIO: &str = "stdio";
 
 /// What is wrong so far.
 #[derive(Default)]
@@ -84,9 +82,8 @@ fn pool(name: String, raw: RawPool, cores: u32, problems: &mut Problems) -> Pool
             Program::Command(command.argv)
         }
     };
-    if let Some(channel) = raw.channel.filter(|channel| channel != CHANNEL_STDIO) {
-        problems.add(&format!("{key}.channel"), format_args!("{channel:?} is not known; the channel is \"stdio\""));
-    }
+    let channel =
+        raw.channel.map_or(Channel::default(), |name| channel(&format!("{key}.channel"), &name, &program, problems));
     let queues = match raw.queues {
         None => vec![name.clone()],
         Some(queues) => checked_queues(&format!("{key}.queues"), queues, problems),
@@ -103,7 +100,22 @@ fn pool(name: String, raw: RawPool, cores: u32, problems: &mut Problems) -> Pool
         let sentence = format_args!("{variable:?} is not the name of a variable; its value is taken from outside");
         problems.add(&format!("{key}.env"), sentence);
     }
-    Pool { name, program, queues, workers, env: raw.env }
+    Pool { name, program, channel, queues, workers, env: raw.env }
+}
+
+fn channel(key: &str, name: &str, program: &Program, problems: &mut Problems) -> Channel {
+    let channel = Channel::named(name);
+    match channel {
+        None => {
+            let known = Channel::ALL.map(|channel| format!("{:?}", channel.name())).join(" and ");
+            problems.add(key, format_args!("{name:?} is not known; the channels are {known}"));
+        }
+        Some(Channel::Fd3) if *program == Program::Stock => {
+            problems.add(key, "is for workers of your own; a stock pool keeps to \"stdio\", drop it");
+        }
+        Some(_) => {}
+    }
+    channel.unwrap_or_default()
 }
 
 fn checked_queues(key: &str, queues: Vec<String>, problems: &mut Problems) -> Vec<String> {

@@ -13,6 +13,7 @@ fn nothing_said_is_the_built_in_pool_alone() {
     let commands = Pool {
         name: "commands".to_owned(),
         program: Program::Stock,
+        channel: Channel::Stdio,
         queues: vec!["commands".to_owned()],
         workers: 4,
         env: vec![],
@@ -30,7 +31,7 @@ fn every_key_arrives() {
         [pools.images]
         command = ["python3", "-m", "images"]
         queues = ["thumbs", "large"]
-        channel = "stdio"
+        channel = "fd3"
         workers = 3
         env = ["HOME", "LANG"]
         [pools.tools]
@@ -50,6 +51,7 @@ fn every_key_arrives() {
     .unwrap();
     let (id, images) = config.pool("images").unwrap();
     assert_eq!((id.0, images.workers, images.env.len()), (1, 3, 2));
+    assert_eq!((images.channel, config.pool("tools").unwrap().1.channel), (Channel::Fd3, Channel::Stdio));
     assert_eq!(images.program, Program::Command(vec!["python3".into(), "-m".into(), "images".into()]));
     let resize = &config.kinds["resize"];
     let backoff = Backoff { base_ms: 100, cap_ms: 5_000, jitter: 0.0 };
@@ -93,7 +95,11 @@ fn each_problem_is_a_sentence_with_its_key() {
         ("[pools.a]\nstock = true\nqueues = []", "pools.a.queues: is empty"),
         ("[pools.a]\nstock = true\nqueues = ['b', 'b']", "pools.a.queues: names \"b\" twice"),
         ("[pools.a]\nstock = true\nqueues = ['B']", "pools.a.queues: queue \"B\" is no name"),
-        ("[pools.a]\nstock = true\nchannel = 'fd3'", "pools.a.channel: \"fd3\" is not known"),
+        (
+            "[pools.a]\ncommand = ['x']\nchannel = 'fd4'",
+            "pools.a.channel: \"fd4\" is not known; the channels are \"stdio\" and \"fd3\"",
+        ),
+        ("[pools.a]\nstock = true\nchannel = 'fd3'", "pools.a.channel: is for workers of your own"),
         ("[pools.a]\nstock = true\nworkers = 0", "pools.a.workers: must be 1 to 256 (by default 4)"),
         ("[pools.a]\nstock = true\nworkers = 257", "pools.a.workers: must be 1 to 256"),
         ("[pools.a]\nstock = true\nworkers = -1", "pools.a.workers: must be 1 to 256"),

@@ -7,7 +7,7 @@ use ipc_contract::CommandTemplate;
 use queue_core::policy::{Limits, Policies, PoolPolicy};
 use queue_core::task::PoolId;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Absolute; of an existing file, with its links resolved.
     pub db: PathBuf,
@@ -24,6 +24,7 @@ pub struct Config {
 pub struct Pool {
     pub name: String,
     pub program: Program,
+    pub channel: Channel,
     /// At least one; the first takes the tasks that name no queue.
     pub queues: Vec<String>,
     /// How many, 1 to 256.
@@ -38,6 +39,32 @@ pub enum Program {
     Command(Vec<String>),
     /// Our own worker, for the plain commands of its kinds.
     Stock,
+}
+
+/// Which descriptors of a worker are its channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channel {
+    /// Stdin and stdout, which the worker itself must keep free of everything else.
+    #[default]
+    Stdio,
+    /// Descriptors 3 and 4; what the worker prints is its log from the start.
+    Fd3,
+}
+
+impl Channel {
+    pub const ALL: [Channel; 2] = [Channel::Stdio, Channel::Fd3];
+
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Stdio => "stdio",
+            Channel::Fd3 => "fd3",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Channel> {
+        Channel::ALL.into_iter().find(|channel| channel.name() == name)
+    }
 }
 
 /// Tasks that have their work in common.

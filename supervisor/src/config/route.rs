@@ -3,7 +3,7 @@
 //! The queue is the one that the task names, else that of its kind, else that of the only pool that offers the kind. Every
 //! pool that serves the queue must be able to run the kind, as far as it has spoken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use ipc_contract::name::nearest;
@@ -12,29 +12,8 @@ use queue_core::priority::TaskPriority;
 use queue_core::task::{NewTask, Overrides};
 use worker::stock::COMMAND_KIND;
 
+use super::offers::Offers;
 use super::resolved::{Config, Pool, Program};
-
-/// The kinds that the workers of each pool named in their last hello. A pool that never spoke is absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offers(pub BTreeMap<String, BTreeSet<String>>);
-
-impl Offers {
-    /// A worker of the pool has said hello: what it can run replaces what was known.
-    pub fn said(&mut self, pool: &str, kinds: &[String]) {
-        self.0.insert(pool.to_owned(), kinds.iter().cloned().collect());
-    }
-}
-
-impl FromIterator<(String, String)> for Offers {
-    /// From pairs of pool and kind.
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Offers {
-        let mut offers = Offers::default();
-        for (pool, kind) in pairs {
-            offers.0.entry(pool).or_default().insert(kind);
-        }
-        offers
-    }
-}
 
 /// A task that is not accepted, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

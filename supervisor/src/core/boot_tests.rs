@@ -1,6 +1,7 @@
 //! From the start of a process to its first credit: greetings that are accepted, refused, late, or never come.
 
 use ipc_contract::message::{Booting, Bye, FromWorker, Hello, ToWorker};
+use ipc_contract::payload::Payload;
 use queue_core::task::WorkerId;
 
 use super::command::Command;
@@ -40,6 +41,8 @@ fn a_greeting_that_does_not_fit_is_refused_in_a_sentence() {
     let table = [
         (Hello { cookie: "other".into(), ..hello() }, "its cookie is not the one in its environment"),
         (Hello { protocol_min: 2, protocol_max: 3, ..hello() }, "it speaks protocol 2 to 3 and this supervisor 1"),
+        // Of a version that may bring more than this one takes.
+        (Hello { protocol_min: 2, protocol_max: 2, concurrency: 9_999, ..hello() }, "it speaks protocol 2 to 2"),
         (Hello { protocol_min: 0, protocol_max: 0, ..hello() }, "it speaks protocol 0 to 0 and this supervisor 1"),
         (Hello { concurrency: 0, ..hello() }, "concurrency is 0 runs, it must be 1 to 1024"),
         (Hello { kinds: vec!["echo".into(), "No Name".into()], ..hello() }, "kind"),
@@ -49,6 +52,29 @@ fn a_greeting_that_does_not_fit_is_refused_in_a_sentence() {
         let got = refusal(greeting);
         assert!(got.contains(sentence), "{got}");
     }
+}
+
+#[test]
+fn a_hello_of_a_later_version_can_be_read_and_is_told_both_versions() {
+    let fields = serde_json::json!({
+        "protocol_min": 2, "protocol_max": 4, "cookie": "tag", "dialect": { "of": ["the", "future"] },
+        "features": ["beat", "telepathy"],
+    });
+    let frame = Payload::of(&serde_json::json!({ "hello": fields })).unwrap();
+    let FromWorker::Hello(greeting) = ipc_contract::decode(&frame.0).unwrap() else { panic!("no hello") };
+    let reason = refusal(greeting);
+    assert_eq!(reason, "it speaks protocol 2 to 4 and this supervisor 1: use a matching SDK");
+}
+
+#[test]
+fn a_welcome_names_what_this_supervisor_can_and_how_often_it_wants_a_beat() {
+    let mut play = Play::of(1);
+    play.at(0, Event::Start, &["spawn 1"]);
+    play.at(0, spawned(1), &["up 1"]);
+    let commands = play.machine.handle(says(1, FromWorker::Hello(hello())), 0, 0);
+    let Some(Command::Send(_, ToWorker::Welcome(welcome))) = commands.last() else { panic!("{commands:?}") };
+    let features: Vec<&str> = welcome.features.iter().map(String::as_str).collect();
+    assert_eq!((&features[..], welcome.beat_ms), (&["beat", "note", "enqueue"][..], 5_000));
 }
 
 #[test]

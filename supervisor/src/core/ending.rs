@@ -1,9 +1,12 @@
 //! How the end of a run is told: outcome and a sentence, from what a worker said or from how it died. Pure.
 
+use ipc_contract::TaskSpec;
+use ipc_contract::limits::FOLLOW_UPS_BYTES;
 use ipc_contract::message::{Done, Fail, Retry};
-use queue_core::task::{Ending, Outcome, RetryWish, WorkerId};
+use queue_core::task::{Ending, NewTask, Outcome, RetryWish, WorkerId};
 
 use super::event::{Exit, WorkerExit};
+use crate::config::Refusal;
 use crate::text::printable;
 
 /// Of the last words of a process.
@@ -16,8 +19,19 @@ pub struct Verdict {
     pub detail: String,
 }
 
-pub fn of_done(done: Done) -> Ending {
-    Ending { result: done.result.0, cut: done.cut, ..Ending::bare(Outcome::Ok, "") }
+/// A worker said that its run is done. `route` gives a follow-up its queue, or says why there is none.
+pub fn of_done(done: Done, route: impl Fn(TaskSpec) -> Result<NewTask, Refusal>) -> Ending {
+    let ending = Ending { result: done.result.0, cut: done.cut, ..Ending::bare(Outcome::Ok, "") };
+    let count = done.enqueue.len();
+    let (mut follow_ups, mut args_bytes) = (Vec::with_capacity(count), 0);
+    for (index, spec) in done.enqueue.into_iter().enumerate() {
+        args_bytes += spec.args.0.len();
+        match FOLLOW_UPS_BYTES.check(args_bytes).map_err(Refusal::from).and_then(|()| route(spec)) {
+            Ok(new) => follow_ups.push(new),
+            Err(refusal) => return ending.refused(index, count, refusal),
+        }
+    }
+    Ending { follow_ups, ..ending }
 }
 
 /// A worker said that its run failed. A stop that was under way explains more than the failure that it caused.
@@ -68,6 +82,12 @@ pub fn of_death(gone: &WorkerExit, verdict: Option<Verdict>) -> Ending {
         output: gone.output.clone(),
         ..Ending::bare(verdict.outcome, verdict.detail)
     }
+}
+
+/// The worker said good-bye with the run in its hands.
+pub fn never_read() -> Verdict {
+    let detail = "its worker said good-bye and had not answered the run, which counts as never read".to_owned();
+    Verdict { outcome: Outcome::Lost, detail }
 }
 
 /// How a process ended, as the predicate of a sentence.

@@ -1,5 +1,6 @@
 //! What a worker says, and what follows. Every frame is shown to the session first: what is not legal there is a breach.
 
+use ipc_contract::feature::{Feature, Features};
 use ipc_contract::message::{Done, Fail, FromWorker, Hello, PROTOCOL, Reject, ToWorker, Welcome};
 use queue_core::op::Op;
 use queue_core::task::{Ending, Outcome, WorkerId};
@@ -10,13 +11,14 @@ use super::machine::{BOOT_TIMEOUT_US, Machine, UNRESPONSIVE_US};
 use super::slot::{Phase, Slot};
 use super::stop::Ladder;
 use super::timers::Timer;
+use crate::config::route;
 
 /// From `reject` to SIGKILL: time to print the reason and leave.
 const REJECT_GRACE_US: i64 = 5_000_000;
 /// From `bye` to SIGKILL: a process that has said good-bye has nothing more to do.
 const BYE_GRACE_US: i64 = 5_000_000;
-/// The optional abilities that this supervisor understands.
-const FEATURES: [&str; 2] = ["beat", "note"];
+/// The optional abilities that this supervisor has.
+const FEATURES: [Feature; 3] = [Feature::Beat, Feature::Note, Feature::Enqueue];
 
 impl Machine {
     pub(super) fn frame(&mut self, worker: WorkerId, message: FromWorker, now: i64) {
@@ -77,10 +79,8 @@ impl Machine {
             self.alert("worker_rejected", text);
             return self.set_ladder(worker, Ladder::new(now, REJECT_GRACE_US));
         }
-        let names = |feature: &str| hello.features.iter().any(|named| named == feature);
-        (slot.beats, slot.notes) = (names("beat"), names("note"));
-        if pool.offered.as_ref() != Some(&hello.kinds) {
-            pool.offered = Some(hello.kinds.clone());
+        slot.beats = Features::named(&hello.features).has(Feature::Beat);
+        if self.offers.said(&pool.spec.name, &hello.kinds) {
             let (pool, kinds) = (pool.spec.name.clone(), hello.kinds.clone());
             self.out.push(Command::Submit(Op::Offer { pool, kinds }));
         }
@@ -88,7 +88,7 @@ impl Machine {
             let sdk = hello.sdk.clone();
             self.out.push(Command::Report(Report::WorkerReady { worker, pool: id, pid, sdk }));
         }
-        let features = FEATURES.map(str::to_owned).to_vec();
+        let features = FEATURES.map(|feature| feature.name().to_owned()).to_vec();
         let number = worker.0.unsigned_abs();
         self.send(worker, ToWorker::Welcome(Welcome { worker: number, features, ..Welcome::default() }));
         self.fill(id, now);
@@ -124,7 +124,8 @@ impl Machine {
     fn done(&mut self, worker: WorkerId, done: Done, now: i64) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
-        let ending = stamped(of_done(done), worker, slot.pid, now - run.started_at);
+        let ending = of_done(done, |spec| route(&self.config, &self.offers, spec));
+        let ending = stamped(ending, worker, slot.pid, now - run.started_at);
         let refill = self.next_turn(worker, true);
         self.hand_in(worker, run, ending, refill);
     }
@@ -187,6 +188,8 @@ impl Machine {
     fn leaves(&mut self, worker: WorkerId, now: i64) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         slot.leaving.get_or_insert(ipc_contract::message::StopReason::Unknown);
+        // A run that it has not read by now cannot take too long.
+        self.timers.clear(Timer::Run(worker));
         if slot.phase == Phase::Ready {
             slot.phase = Phase::Leaving;
             let pool = slot.pool;

@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 
 use ipc_contract::message::{Run as RunMessage, StopReason, ToWorker};
 use ipc_contract::payload::Payload;
+use ipc_contract::session::State;
 use queue_core::op::{Claimed, Demand, Notice, Op, WorkerRow};
 use queue_core::task::{Ending, Note, Outcome, PoolId, WorkerId};
 
 use super::command::{Command, Report};
-use super::ending::{how, last_words, of_death, stamped};
+use super::ending::{how, last_words, never_read, of_death, stamped};
 use super::event::{Event, Exit, WorkerExit};
 use super::health::{Circuit, Death};
 use super::pool::{Pool, PoolSpec};
 use super::slot::{Phase, Run, Slot};
 use super::timers::{Timer, Timers};
+use crate::config::{Config, Offers};
 
 /// From the start of a process, or its last `booting`, to `ready`.
 pub const BOOT_TIMEOUT_US: i64 = 10_000_000;
@@ -29,6 +31,9 @@ pub const SHUTDOWN_GRACE_US: i64 = 20_000_000;
 
 #[derive(Clone, Debug)]
 pub struct Machine {
+    /// By which follow-ups are routed, with what the pools offer.
+    pub(super) config: Config,
+    pub(super) offers: Offers,
     pub(super) pools: Vec<Pool>,
     pub(super) slots: BTreeMap<WorkerId, Slot>,
     pub(super) timers: Timers,
@@ -48,11 +53,21 @@ pub enum Shutdown {
 }
 
 impl Machine {
-    /// `next_worker` is the first number that no worker of this database has had.
-    pub fn new(pools: Vec<PoolSpec>, next_worker: i64, uid: String, shutdown_grace_us: i64) -> Machine {
-        let pools = pools.into_iter().map(Pool::new).collect();
-        let (slots, timers) = (BTreeMap::new(), Timers::default());
-        Machine { pools, slots, timers, shutdown: Shutdown::No, shutdown_grace_us, next_worker, uid, out: Vec::new() }
+    /// `offers` is what the workers of former lives could run, `next_worker` the first number that no worker of this database
+    /// has had.
+    pub fn new(config: Config, offers: Offers, next_worker: i64, uid: String, shutdown_grace_us: i64) -> Machine {
+        Machine {
+            pools: PoolSpec::all(&config).into_iter().map(Pool::new).collect(),
+            config,
+            offers,
+            slots: BTreeMap::new(),
+            timers: Timers::default(),
+            shutdown: Shutdown::No,
+            shutdown_grace_us,
+            next_worker,
+            uid,
+            out: Vec::new(),
+        }
     }
 
     /// Decides what follows from `event`. `now` is monotonic microseconds, `random` any uniformly drawn word.
@@ -188,7 +203,8 @@ impl Machine {
         match std::mem::replace(&mut slot.phase, Phase::Leaving) {
             Phase::Working(run) => {
                 let run_us = now - run.started_at;
-                let ending = of_death(gone, run.verdict.clone());
+                let unread = || (slot.session.state() == State::Closed).then(never_read);
+                let ending = of_death(gone, run.verdict.clone().or_else(unread));
                 self.hand_in(gone.worker, run, stamped(ending, gone.worker, slot.pid, run_us), None);
             }
             Phase::Cleaning(run, ending) => {

@@ -15,6 +15,8 @@ pub mod command;
 mod credit_tests;
 pub mod ending;
 pub mod event;
+#[cfg(test)]
+mod follow_tests;
 mod frames;
 pub mod health;
 pub mod log_budget;

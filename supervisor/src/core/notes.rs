@@ -20,11 +20,8 @@ const PROGRESS_EVERY_US: i64 = 1_000_000;
 const MESSAGE_BYTES_MAX: usize = 1024;
 
 impl Machine {
-    /// A late note, of a run that has ended, is ignored; so are those of a worker that has not said that it sends any.
+    /// A late note, of a run that has ended, is ignored.
     pub(super) fn note(&mut self, worker: WorkerId, note: message::Note, now: i64) {
-        if !self.slots.get(&worker).is_some_and(|slot| slot.notes) {
-            return;
-        }
         if let Err(error) = note.validate() {
             return self.broken(worker, &format!("note: {error}"), now);
         }

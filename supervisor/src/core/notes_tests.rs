@@ -28,11 +28,10 @@ fn what_is_spent_is_handed_in_at_once_and_acknowledged_once_it_is_kept() {
 }
 
 #[test]
-fn a_worker_that_has_not_named_the_feature_is_not_heard() {
+fn a_note_without_the_feature_is_a_breach() {
     let mut play = Play::ready_with(message::Hello { features: Vec::new(), ..hello() });
     play.at(0, claim(7, None), &["begin 1", "run 1: 7/1"]);
-    play.at(1, note(1, Some(0.5)), &[]);
-    play.at(2, done(1, 7), &["finish 7/1 ok refill"]);
+    play.at(1, note(1, Some(0.5)), &["alert protocol", "kill 1"]);
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! A machine under test and short words for what goes in and comes out of it, so that a scenario reads as a table:
 //! moment, event, the commands that follow. No case of its own.
 
+use std::collections::BTreeMap;
+
 use ipc_contract::message::{Done, Fail, FromWorker, Hello, Ready, RunRef, ToWorker};
 use queue_core::op::{Claimed, Notice, Op, RunKey, WorkerRow};
+use queue_core::policy::Limits;
 use queue_core::task::{PoolId, TaskId, WorkerId};
 
 use super::command::{Command, Report, Signal};
 use super::event::{Event, Exit, WorkerExit};
 use super::machine::{Machine, SHUTDOWN_GRACE_US};
-use super::pool::PoolSpec;
+use crate::config::{Channel, Config, Kind, Offers, Pool, Program};
 
 const MS: i64 = 1_000;
 
@@ -19,9 +22,12 @@ pub(super) struct Play {
 impl Play {
     /// One pool, whose workers must offer `echo`; its first worker is number 1.
     pub(super) fn of(workers: u32) -> Play {
-        let spec =
-            PoolSpec { name: "p".into(), workers, queues: vec!["p".into()], required_kinds: vec!["echo".into()] };
-        Play { machine: Machine::new(vec![spec], 1, "db".into(), SHUTDOWN_GRACE_US) }
+        let (program, queues) = (Program::Command(vec!["p".into()]), vec!["p".into()]);
+        let pool = Pool { name: "p".into(), program, channel: Channel::Stdio, queues, workers, env: vec![] };
+        let echo = Kind { run: None, queue: Some("p".into()), limits: Limits::default() };
+        let kinds = BTreeMap::from([("echo".into(), echo)]);
+        let config = Config { db: "q".into(), folder: "/".into(), pools: vec![pool], kinds };
+        Play { machine: Machine::new(config, Offers::default(), 1, "db".into(), SHUTDOWN_GRACE_US) }
     }
 
     /// What follows from an event, in short words.
@@ -100,7 +106,7 @@ pub(super) fn hello() -> Hello {
         sdk: "test/1".into(),
         kinds: vec!["echo".into()],
         concurrency: 1,
-        features: vec!["beat".into(), "note".into()],
+        features: vec!["beat".into(), "note".into(), "enqueue".into()],
     }
 }
 
@@ -197,7 +203,11 @@ fn short_op(op: &Op) -> String {
     match op {
         Op::Finish { run, ending, refill } => {
             let refill = if refill.is_some() { " refill" } else { "" };
-            format!("finish {}/{} {}{refill}", run.task, run.epoch, ending.outcome.name())
+            let follow_ups = match ending.follow_ups.len() {
+                0 => String::new(),
+                count => format!(" +{count}"),
+            };
+            format!("finish {}/{} {}{follow_ups}{refill}", run.task, run.epoch, ending.outcome.name())
         }
         Op::Note { run, note } => {
             let done = note.progress.as_ref().and_then(|progress| progress.done);

@@ -1,6 +1,7 @@
 //! A pool of workers of one program: how many there should be now. Pure; starting them is the machine's.
 
 use super::health::{Circuit, Health};
+use crate::config::{self, Config};
 
 /// What the configuration says of a pool, as far as its processes are concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,28 @@ pub struct PoolSpec {
     pub required_kinds: Vec<String>,
 }
 
+impl PoolSpec {
+    /// One for each pool, in the order of the configuration.
+    pub fn all(config: &Config) -> Vec<PoolSpec> {
+        config.pools.iter().map(|pool| PoolSpec::of(config, pool)).collect()
+    }
+
+    fn of(config: &Config, pool: &config::Pool) -> PoolSpec {
+        let routed = |kind: &config::Kind| kind.queue.as_ref().is_some_and(|queue| pool.queues.contains(queue));
+        PoolSpec {
+            name: pool.name.clone(),
+            workers: pool.workers,
+            queues: pool.queues.clone(),
+            required_kinds: config
+                .kinds
+                .iter()
+                .filter(|(_, kind)| routed(kind))
+                .map(|(name, _)| name.clone())
+                .collect(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Pool {
     pub spec: PoolSpec,
@@ -21,13 +44,11 @@ pub struct Pool {
     pub start_at: i64,
     /// How the last worker of a broken pool ended.
     pub broken_by: String,
-    /// What its workers last said that they can run.
-    pub offered: Option<Vec<String>>,
 }
 
 impl Pool {
     pub fn new(spec: PoolSpec) -> Pool {
-        Pool { spec, health: Health::default(), start_at: i64::MIN, broken_by: String::new(), offered: None }
+        Pool { spec, health: Health::default(), start_at: i64::MIN, broken_by: String::new() }
     }
 
     /// How many workers there should be, with the circuit as it is: all, one probe beside those that have said hello, or

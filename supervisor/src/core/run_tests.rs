@@ -7,7 +7,9 @@ use queue_core::task::{Ending, Outcome, PoolId, RetryWish, WorkerId};
 
 use super::command::Command;
 use super::event::{Event, Exit};
-use super::play::{Play, back, broken, bye, claim, cleaned, done, fail, gone, hello, key, ready, says, spawned};
+use super::play::{
+    Play, back, broken, bye, cancel, claim, cleaned, done, fail, gone, hello, key, ready, says, spawned,
+};
 
 #[test]
 fn a_claim_begins_the_output_and_sends_all_that_the_worker_needs() {
@@ -96,6 +98,25 @@ fn a_run_given_back_unasked_costs_nothing_and_its_worker_gets_no_other() {
 }
 
 #[test]
+fn a_run_that_crosses_a_good_bye_counts_as_never_read() {
+    let end = ["finish 7/1 lost", "down 1", "report gone 1", "spawn 2"];
+    for exit in [Exit::Code(0), Exit::Code(3), Exit::Signal(11)] {
+        let mut play = Play::working(Some(1_000));
+        play.at(1, bye(1), &[]);
+        play.at(1_001, Event::Tick, &[]);
+        play.at(1_500, claim(8, None), &["finish 8/1 recalled refill"]);
+        play.at(1_501, gone(1, exit), &end);
+    }
+    let mut cancelled = Play::working(None);
+    cancelled.at(1, bye(1), &[]);
+    cancelled.at(2, cancel(7), &[]);
+    cancelled.at(3, gone(1, Exit::Code(0)), &["finish 7/1 cancelled", "down 1", "report gone 1", "spawn 2"]);
+    let mut answered = Play::cleaning();
+    answered.at(1, bye(1), &[]);
+    answered.at(2, gone(1, Exit::Code(0)), &["finish 7/1 error", "down 1", "report gone 1", "spawn 2"]);
+}
+
+#[test]
 fn what_a_dead_worker_had_is_handed_in_before_it_is_called_gone() {
     let crash = || gone(1, Exit::Signal(11));
     let table: [(&str, Play, &[&str]); 5] = [
@@ -167,6 +188,8 @@ fn every_breach_of_the_conversation_kills_the_worker_that_works() {
     let mut after_bye = Play::working(None);
     after_bye.at(1, bye(1), &[]);
     after_bye.at(2, done(1, 7), &["alert protocol", "kill 1"]);
+    let end = after_bye.does(3, gone(1, Exit::Code(0)));
+    assert_eq!(end[0], "finish 7/1 protocol", "a good-bye is no cover for a breach");
     let mut told = Play::working(None);
     assert!(told.alert(1, done(1, 8)).contains("task 8 under epoch 1 is not in flight"));
 }

@@ -22,8 +22,6 @@ pub struct Slot {
     pub greeted: bool,
     /// It promised beats.
     pub beats: bool,
-    /// It named the feature `note`.
-    pub notes: bool,
     pub unresponsive: bool,
     /// Its channel is of no use: nothing that still comes from it counts.
     pub broken: bool,
@@ -83,7 +81,6 @@ impl Slot {
             started_at: now,
             greeted: false,
             beats: false,
-            notes: false,
             unresponsive: false,
             broken: false,
             leaving: None,

@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::thread::Builder;
 
 use nix::sys::resource::{Resource, getrlimit};
@@ -15,8 +14,8 @@ use tokio::sync::oneshot;
 use super::package::CLIENT;
 use super::python::PROGRAM;
 use super::workspace::Workspace;
-use crate::config::Config;
-use crate::shell::shim::OWN_BINARY;
+use crate::config::{Channel, Config};
+use crate::shell::shim;
 
 /// The files that it is to ask for, as JSON.
 const FILES: &str = "files.json";
@@ -47,10 +46,7 @@ impl Application {
         let output = File::create(&log)?;
         let (open_files, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
         // Through the shim: it ends when this process does, and Ctrl-C is not for it.
-        let mut child = Command::new(OWN_BINARY)
-            .arg0("mutirao-shim")
-            .args(["shim", &std::process::id().to_string(), &open_files.to_string(), "--"])
-            .args([PROGRAM, CLIENT.0, FILES])
+        let mut child = shim::command(open_files, Channel::Stdio, [PROGRAM, CLIENT.0, FILES])
             .current_dir(folder)
             .env("MUTIRAO_DB", &config.db)
             .env_remove("MUTIRAO_SOCKET")

@@ -153,6 +153,8 @@ mod tests {
     use queue_core::op::WorkerRow;
     use queue_core::task::TaskId;
 
+    use crate::config::{Config, Offers};
+
     /// What an idle supervisor finds when the writer and the system say this.
     fn check(workers: Vec<WorkerRow>, runs: Vec<RunKey>, strangers: Vec<i32>, pending: Vec<Op>) -> Vec<&'static str> {
         let mut waiting = Pending::default();
@@ -160,7 +162,7 @@ mod tests {
         let (caller, mut answer) = oneshot::channel();
         let mut examination = Examination::new(3);
         examination.want(caller);
-        examination.begin(&Machine::new(Vec::new(), 1, String::new(), 0), &waiting, 0);
+        examination.begin(&Machine::new(Config::default(), Offers::default(), 1, String::new(), 0), &waiting, 0);
         assert!(examination.is_out() && !examination.is_wanted());
         examination.census(Census { strangers, ..Census::default() }, 0);
         assert!(answer.try_recv().is_err(), "half an examination");

@@ -7,16 +7,19 @@ use queue_core::task::WorkerId;
 use super::former_life::TAG_VARIABLE;
 use super::shim::OWN_BINARY;
 use super::spawner::Launch;
-use crate::config::{Config, Pool, Program};
+use crate::config::{Channel, Config, Pool, Program};
 
 /// Variables that every worker gets when the supervisor has them: without these hardly any program runs.
 const ENV_ALWAYS: [&str; 7] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 const COOKIE_VARIABLE: &str = "MUTIRAO_COOKIE";
+/// Says where the channel is.
+const CHANNEL_VARIABLE: &str = "MUTIRAO_CHANNEL";
 /// Random part of a worker's tag.
 const TAG_RANDOM_DIGITS: usize = 16;
 
 pub struct Recipe {
     pool: String,
+    channel: Channel,
     argv: Vec<String>,
     folder: PathBuf,
     env: Vec<(String, String)>,
@@ -35,7 +38,13 @@ impl Recipe {
         };
         let names = ENV_ALWAYS.iter().copied().chain(pool.env.iter().map(String::as_str));
         let value = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-        Recipe { pool: pool.name.clone(), argv, folder: config.folder.clone(), env: names.filter_map(value).collect() }
+        Recipe {
+            pool: pool.name.clone(),
+            channel: pool.channel,
+            argv,
+            folder: config.folder.clone(),
+            env: names.filter_map(value).collect(),
+        }
     }
 
     /// `uid` is the database's: with it every tag begins, so that a next life finds what is left of this one.
@@ -44,7 +53,9 @@ impl Recipe {
         let mut env = self.env.clone();
         env.push((TAG_VARIABLE.to_owned(), tag.clone()));
         env.push((COOKIE_VARIABLE.to_owned(), tag.clone()));
-        Launch { worker, pool: self.pool.clone(), argv: self.argv.clone(), folder: self.folder.clone(), env, tag }
+        env.push((CHANNEL_VARIABLE.to_owned(), self.channel.name().to_owned()));
+        let (pool, argv, folder) = (self.pool.clone(), self.argv.clone(), self.folder.clone());
+        Launch { worker, pool, channel: self.channel, argv, folder, env, tag }
     }
 }
 

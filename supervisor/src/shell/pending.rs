@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use queue_core::op::{Demand, Op, Reply, RunKey};
 use queue_core::store::{StoreError, StoreErrorKind};
-use queue_core::task::Now;
+use queue_core::task::{NewTask, Now};
 use tokio::sync::oneshot;
 
 use super::handle::Unavailable;
@@ -161,17 +161,21 @@ fn answer(caller: Caller, answer: Result<Reply, Unavailable>) {
 fn size_bytes(op: &Op) -> usize {
     match op {
         Op::Enqueue(new) => new.args.len(),
-        Op::Finish { ending, .. } => ending.result.len() + ending.output.len(),
-        Op::EnqueueAll(list) => list.iter().map(|new| new.args.len()).sum(),
+        Op::Finish { ending, .. } => ending.result.len() + ending.output.len() + args_bytes(&ending.follow_ups),
+        Op::EnqueueAll(list) => args_bytes(list),
         Op::Log { log, .. } => log.parts.iter().map(|(_, bytes)| bytes.len()).sum(),
         Op::Cancel(_) | Op::Retry(_) | Op::Note { .. } | Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Offer { .. } => 0,
     }
 }
 
+fn args_bytes(list: &[NewTask]) -> usize {
+    list.iter().map(|new| new.args.len()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use queue_core::task::{NewTask, PoolId, TaskId};
+    use queue_core::task::{PoolId, TaskId};
 
     fn enqueue(bytes: usize) -> Op {
         Op::Enqueue(NewTask { args: vec![0; bytes], ..NewTask::default() })

@@ -26,7 +26,7 @@ use super::writer::Writer;
 use super::{procfs, signals};
 use crate::config::Config;
 use crate::core::machine::SHUTDOWN_GRACE_US;
-use crate::core::{Left, Machine, PoolSpec};
+use crate::core::{Left, Machine};
 use crate::{http, observe};
 
 const EVENTS_MAX: usize = 1024;
@@ -144,15 +144,16 @@ fn assemble(
     requests: mpsc::Receiver<Request>,
     stops: mpsc::Receiver<()>,
 ) -> Result<(EventLoop, Inputs), RunError> {
-    let InOrder { store, book, clock, random, uid, offers: _ } = in_order;
+    let InOrder { store, book, clock, random, uid, offers } = in_order;
     let config = handle.config();
+    let next_worker = book.rows().next_worker;
     let (told_sender, told) = mpsc::channel(TOLD_MAX);
     let (answer_sender, answers) = mpsc::channel(1);
     let (event_sender, events) = mpsc::channel(EVENTS_MAX);
     let left = Left { counts: book.rows().counts, available: book.rows().ready.clone() };
     let grace_us = i64::try_from(options.shutdown_grace.as_micros()).unwrap_or(i64::MAX);
     let event_loop = EventLoop {
-        machine: Machine::new(pool_specs(config), book.rows().next_worker, uid.clone(), grace_us),
+        machine: Machine::new(config.clone(), offers, next_worker, uid.clone(), grace_us),
         links: Default::default(),
         inbox: Inbox { events: event_sender, budget: Arc::new(Semaphore::new(FRAMES_BYTES_MAX)) },
         spawner: Spawner::start(told_sender).map_err(failed("the spawner cannot be started"))?,
@@ -184,18 +185,4 @@ async fn open_door(listener: UnixListener, handle: Handle, closed: tokio::sync::
         let _ = closed.await;
     };
     http::serve(listener, handle, stop).await;
-}
-
-fn pool_specs(config: &Config) -> Vec<PoolSpec> {
-    let required = |pool: &crate::config::Pool| {
-        let routed = |kind: &crate::config::Kind| kind.queue.as_ref().is_some_and(|queue| pool.queues.contains(queue));
-        config.kinds.iter().filter(|(_, kind)| routed(kind)).map(|(name, _)| name.clone()).collect()
-    };
-    let spec = |pool: &crate::config::Pool| PoolSpec {
-        name: pool.name.clone(),
-        workers: pool.workers,
-        queues: pool.queues.clone(),
-        required_kinds: required(pool),
-    };
-    config.pools.iter().map(spec).collect()
 }

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -23,8 +23,9 @@ use wait4::Wait4;
 use super::examine::Census;
 use super::hunt::{Goal, Hunt};
 use super::procfs;
-use super::shim::OWN_BINARY;
+use super::shim;
 use super::worker_io::Pipes;
+use crate::config::Channel;
 use crate::core::{Exit, Signal, WorkerExit};
 
 /// Requests on their way to the thread. The event loop never waits for it, so that it cannot be waited for.
@@ -37,6 +38,7 @@ const HELD_UP_MS: u16 = 1_000;
 pub struct Launch {
     pub worker: WorkerId,
     pub pool: String,
+    pub channel: Channel,
     pub argv: Vec<String>,
     pub folder: PathBuf,
     /// The whole environment.
@@ -206,10 +208,7 @@ impl Keeper {
         let (child_stdin, stdin) = io::pipe()?;
         let (stdout, child_stdout) = io::pipe()?;
         let (stderr, child_stderr) = io::pipe()?;
-        let mut child = Command::new(OWN_BINARY)
-            .arg0("mutirao-shim")
-            .args(["shim", &own_pid().to_string(), &self.open_files.to_string(), "--"])
-            .args(&launch.argv)
+        let mut child = shim::command(self.open_files, launch.channel, &launch.argv)
             .env_clear()
             .envs(launch.env.iter().map(|(name, value)| (name, value)))
             .current_dir(&launch.folder)

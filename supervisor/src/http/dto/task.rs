@@ -65,7 +65,7 @@ pub struct Task {
     pub timeout_ms: Option<i64>,
     pub max_attempts: u32,
     pub max_crashes: u32,
-    /// Runs in a row that ended with the supervisor itself.
+    /// Runs in a row that ended with the supervisor itself, or with a worker that left in order without an answer.
     pub lost: u32,
     /// Numbers the runs; those given back are counted, too.
     pub epoch: i64,

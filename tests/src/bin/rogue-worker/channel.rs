@@ -1,19 +1,30 @@
-//! The channel of a rogue: good frames when it wants, any bytes when it does not.
+//! The channel of a rogue, wherever it is: good frames when it wants, any bytes when it does not.
 
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write, stdin, stdout};
 
 use ipc_contract::frame::{FrameDecoder, decode, encode};
-use ipc_contract::{Done, Fail, FromWorker, Hello, PROTOCOL, Payload, Retry, Run, ToWorker};
+use ipc_contract::{Done, Fail, Feature, FromWorker, Hello, PROTOCOL, Payload, Retry, Run, ToWorker};
 
 const READ_BYTES: usize = 64 * 1024;
 
 pub(crate) struct Channel {
+    reader: Box<dyn Read>,
+    writer: Box<dyn Write>,
     decoder: FrameDecoder,
 }
 
 impl Channel {
-    pub(crate) fn new() -> Channel {
-        Channel { decoder: FrameDecoder::new() }
+    /// By the word of the supervisor. On `stdio`, stdout is left to whatever prints to it.
+    pub(crate) fn open() -> Channel {
+        let (reader, writer): (Box<dyn Read>, Box<dyn Write>) = match std::env::var("MUTIRAO_CHANNEL").as_deref() {
+            Ok("fd3") => {
+                let writer = OpenOptions::new().write(true).open("/proc/self/fd/4").expect("there is a channel");
+                (Box::new(File::open("/proc/self/fd/3").expect("there is a channel")), Box::new(writer))
+            }
+            _ => (Box::new(stdin()), Box::new(stdout())),
+        };
+        Channel { reader, writer, decoder: FrameDecoder::new() }
     }
 
     /// A supervisor that has stopped listening ends this process by its own means.
@@ -23,8 +34,7 @@ impl Channel {
     }
 
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        let mut stdout = stdout().lock();
-        let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        let _ = self.writer.write_all(bytes).and_then(|()| self.writer.flush());
     }
 
     /// The next message, or `None` at the end of the channel.
@@ -34,7 +44,7 @@ impl Channel {
             if let Some(body) = self.decoder.next_frame().expect("a supervisor sends frames") {
                 return Some(decode(&body).expect("a supervisor sends messages"));
             }
-            match stdin().lock().read(&mut buffer) {
+            match self.reader.read(&mut buffer) {
                 Ok(0) | Err(_) => return None,
                 Ok(count) => self.decoder.push(&buffer[..count]),
             }
@@ -51,8 +61,16 @@ pub(crate) fn hello(kind: &str) -> Hello {
         sdk: "rogue-worker".to_owned(),
         kinds: vec![kind.to_owned()],
         concurrency: 1,
-        // Only who will be stopped promises beats, which then do not come.
-        features: if kind == "stopped" { vec!["beat".to_owned()] } else { Vec::new() },
+        features: features(kind).iter().map(|feature| feature.name().to_owned()).collect(),
+    }
+}
+
+/// Only who will be stopped promises beats, which then do not come.
+fn features(kind: &str) -> &'static [Feature] {
+    match kind {
+        "stopped" => &[Feature::Beat],
+        "follow" => &[Feature::Enqueue],
+        _ => &[],
     }
 }
 

@@ -2,11 +2,13 @@
 //! kind is named as the misdeed. Apart from the misdeed it speaks just enough of the contract.
 //!
 //! - `channel`: frames and bytes. `early`: misdeeds up to `ready`. `noise`: wrong bytes and frames in answer to a run.
-//! - `behaviour`: what the process does to itself. `good`: no misdeed; leaves a trail by which overlaps are seen.
+//! - `behaviour`: what the process does to itself. `good`, `follow`: no misdeed; the one leaves a trail by which
+//!   overlaps are seen, the other brings tasks along with its result.
 
 mod behaviour;
 mod channel;
 mod early;
+mod follow;
 mod good;
 mod noise;
 
@@ -27,13 +29,13 @@ type InRun = fn(&mut Channel, &Run, &[String]);
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let Some((misdeed, rest)) = args.split_first() else { return usage() };
-    let in_run = [noise::MISDEEDS, behaviour::MISDEEDS, good::MISDEEDS].concat();
+    let in_run = [noise::MISDEEDS, behaviour::MISDEEDS, follow::MISDEEDS, good::MISDEEDS].concat();
     let in_run = in_run.iter().find(|(name, _)| name == misdeed).map(|(_, act)| *act);
     let early = early::MISDEEDS.iter().find(|(name, _)| name == misdeed).map(|(_, act)| *act);
     if in_run.is_none() && early.is_none() {
         return usage();
     }
-    let mut channel = Channel::new();
+    let mut channel = Channel::open();
     if let Some(act) = early {
         act(&mut channel, rest);
     }
@@ -83,7 +85,7 @@ fn begin(run: &Run) {
 
 fn usage() -> ExitCode {
     let early = early::MISDEEDS.iter().map(|(name, _)| *name);
-    let in_run = [noise::MISDEEDS, behaviour::MISDEEDS, good::MISDEEDS].concat();
+    let in_run = [noise::MISDEEDS, behaviour::MISDEEDS, follow::MISDEEDS, good::MISDEEDS].concat();
     let names: Vec<&str> = early.chain(in_run.iter().map(|(name, _)| *name)).collect();
     eprintln!("usage: rogue-worker MISDEED [ARGS]\nmisdeeds: {}", names.join(", "));
     ExitCode::from(EXIT_USAGE)

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use ipc_contract::frame::{MAX_FRAME_BYTES, encode};
-use ipc_contract::{Done, FromWorker, Run};
+use ipc_contract::{Done, FromWorker, Payload, Run, Save};
 
 use crate::InRun;
 use crate::channel::{done, hello};
@@ -41,7 +41,10 @@ pub(crate) const MISDEEDS: &[(&str, InRun)] = &[
     ("bomb-array", |channel, _, _| channel.raw(&framed(b"\x81\xa4done\x81\xa6result\xdd\xff\xff\xff\xff"))),
     ("bomb-bytes", |channel, _, _| channel.raw(&framed(b"\x81\xa4done\x81\xa6result\xc6\xff\xff\xff\xff"))),
     ("unknown-message", |channel, _, _| channel.raw(&framed(b"\x81\xa5dance\x80"))),
-    ("reserved-message", |channel, _, _| channel.raw(&framed(b"\x81\xa4save\x80"))),
+    ("save-unasked", |channel, run, _| {
+        let (task, epoch, value) = (run.task, run.epoch, Payload::default());
+        channel.say(&FromWorker::Save(Save { task, epoch, step: None, value, seq: 1 }));
+    }),
     ("wrong-way", |channel, _, _| channel.raw(&framed(b"\x81\xa3run\x80"))),
     ("hello-twice", |channel, _, _| channel.say(&FromWorker::Hello(hello("hello-twice")))),
     ("done-unknown", |channel, run, _| channel.say(&answer(run.task + 1_000, run.epoch))),
