@@ -147,6 +147,11 @@ impl FrameDecoder {
         &self.buffer[self.read..]
     }
 
+    /// Memory that the decoder takes now.
+    pub fn capacity_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Drops what was given out. Done once per drained push, so that many small frames cost one move.
     fn compact(&mut self) {
         self.buffer.drain(..self.read);

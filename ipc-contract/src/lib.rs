@@ -5,11 +5,16 @@
 //!
 //! - [`frame`]: bytes to frames and back. [`scan`](mod@scan) guards the decoder, so that it refuses before it allocates.
 //! - [`message`] and [`Kind`]: what a frame says. [`Session`]: what may be said when.
+//! - [`transcript`], [`coverage`], [`dump`](mod@dump): conversations written down, what they visit, and a frame shown byte by byte.
 //! - [`TaskSpec`], [`CommandTemplate`], [`limits`], [`name`]: a task to be, and what is refused before it is one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod bounded;
+#[cfg(feature = "check")]
+pub mod check;
 pub mod command;
+pub mod coverage;
+pub mod dump;
 pub mod error;
 pub mod feature;
 pub mod frame;

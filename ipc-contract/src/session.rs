@@ -110,7 +110,7 @@ impl<'m> From<&'m ToWorker> for MessageRef<'m> {
 }
 
 /// What both sides must have named before this message is sent.
-fn needs(message: MessageRef<'_>) -> impl Iterator<Item = Feature> {
+pub(crate) fn needs(message: MessageRef<'_>) -> impl Iterator<Item = Feature> {
     let of_fields = match message {
         MessageRef::FromWorker(FromWorker::Done(done)) => {
             [(!done.enqueue.is_empty()).then_some(Feature::Enqueue), None]

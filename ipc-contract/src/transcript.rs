@@ -9,11 +9,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ContractError;
 use crate::kind::Kind;
-use crate::message::{FromWorker, ToWorker};
+use crate::message::{FromWorker, Stop, ToWorker};
 use crate::session::{MessageRef, Session, State, Violation};
 use crate::spec::TaskSpec;
 
-/// One conversation.
+macro_rules! files {
+    ($($name:literal,)+) => {
+        /// Every transcript: the name of its file, and the text of it.
+        pub const FILES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../spec/v1/transcripts/", $name, ".json"))),)+];
+    };
+}
+
+files! {
+    "back",
+    "booting",
+    "cancel",
+    "crossing",
+    "drain-back",
+    "drain-done",
+    "drain-everything",
+    "drain-fail",
+    "drain-failed",
+    "drain-spend",
+    "echo",
+    "enqueue",
+    "fail",
+    "leave-before-ready",
+    "log",
+    "park",
+    "progress",
+    "reject-kind",
+    "reject-version",
+    "retire",
+    "save",
+    "spawn-error",
+    "spend",
+    "stop-before-ready",
+    "two-at-once",
+}
+
+/// Every transcript, by name.
+///
+/// # Errors
+/// Those of [`Transcript::from_json`], naming the file.
+pub fn all() -> Result<Vec<(&'static str, Transcript)>, ContractError> {
+    let read = |&(name, json): &(&'static str, &str)| {
+        let transcript = Transcript::from_json(json);
+        Ok((name, transcript.map_err(|error| ContractError::value(name, format!("transcript {name}: {error}")))?))
+    };
+    FILES.iter().map(read).collect()
+}
+
+/// One conversation. A worker can play its part when it has the features and kinds that its `hello` names here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transcript {
@@ -43,7 +91,7 @@ pub enum Player {
 pub struct Step {
     #[serde(flatten)]
     pub what: What,
-    /// It may be left out, as what crosses on the way may.
+    /// Whose turn it is may leave it out, as what crosses on the way may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
 }
@@ -69,6 +117,19 @@ pub enum Cause {
     Shutdown,
 }
 
+impl Player {
+    /// Every player.
+    pub const ALL: &[Self] = &[Self::Worker, Self::Supervisor];
+
+    /// `worker` or `supervisor`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Worker => "worker",
+            Self::Supervisor => "supervisor",
+        }
+    }
+}
+
 impl What {
     /// The message, when it is one.
     pub fn message(&self) -> Option<MessageRef<'_>> {
@@ -91,19 +152,32 @@ impl Transcript {
             .map_err(|error| ContractError::value(error.path().to_string(), error.to_string()))
     }
 
-    /// Plays it to a session and says which pairs it visited: the state before each message, and the message.
+    /// What is left when this player says nothing that it need not say.
+    #[must_use]
+    pub fn least(&self, player: Player) -> Self {
+        let is_said = |step: &&Step| match (player, &step.what) {
+            (Player::Worker, What::FromWorker(_)) | (Player::Supervisor, What::ToWorker(_)) => !step.optional,
+            _ => true,
+        };
+        Self { steps: self.steps.iter().filter(is_said).cloned().collect(), ..self.clone() }
+    }
+
+    /// Plays it to a session and says which pairs it visited: the state before each message, and the message. The stop of
+    /// one run is not among them, since it is in no cell of the table.
     ///
     /// # Errors
     /// The index of the step that is not legal where it stands, and why.
     pub fn visits(&self) -> Result<Vec<(State, Kind)>, (usize, Violation)> {
         let mut session = Session::new();
-        let messages = self.steps.iter().enumerate().filter_map(|(index, step)| Some((index, step.what.message()?)));
-        messages
-            .map(|(index, message)| {
-                let state = session.state();
-                session.sees(message).map_err(|violation| (index, violation))?;
-                Ok((state, message.kind()))
-            })
-            .collect()
+        let mut visits = Vec::new();
+        for (index, step) in self.steps.iter().enumerate() {
+            let Some(message) = step.what.message() else { continue };
+            let state = session.state();
+            session.sees(message).map_err(|violation| (index, violation))?;
+            if !matches!(message, MessageRef::ToWorker(ToWorker::Stop(Stop { run: Some(_), .. }))) {
+                visits.push((state, message.kind()));
+            }
+        }
+        Ok(visits)
     }
 }

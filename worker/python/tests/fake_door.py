@@ -144,8 +144,9 @@ class FakeDoor:
         assert "host" in headers
         body = reader.read(int(headers.get("content-length", 0)))
         assert not body or headers["content-type"] == "application/json"
-        self.requests.append((method, target, json.loads(body) if body else None))
-        fault = self.faults.pop(0) if self.faults else Fault(acts=True)
+        with self._acting:
+            self.requests.append((method, target, json.loads(body) if body else None))
+            fault = self.faults.pop(0) if self.faults else Fault(acts=True)
         status, more, answer = fault.reply or (503, {}, None)
         if fault.acts:
             with self._acting:

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Mapping, Optional
+from typing import Any, Optional
 
 from mutirao._codec import decode as unpack
 from mutirao._codec import encode as pack
@@ -21,7 +21,13 @@ SAMPLES = ["-m", "mutirao.samples"]
 HANDLERS = [str(Path(__file__).with_name("handlers.py"))]
 
 COOKIE = "a cookie"
-FEATURES = ["beat", "note"]
+FEATURES = ["beat", "note", "enqueue"]
+
+CHANNELS = {
+    "stdio": [],
+    # As a supervisor does it: what would be stdin and stdout is beside the three standard descriptors.
+    "fd3": ["sh", "-c", 'exec "$@" 3<&0 4>&1 0</dev/null 1>&2', "sh"],
+}
 
 
 class FakeSupervisor:
@@ -29,10 +35,12 @@ class FakeSupervisor:
     how the test fails.
     """
 
-    def __init__(self, program: list[str], **env: str) -> None:
+    def __init__(self, program: list[str], channel: str = "stdio", **env: str) -> None:
         environment = {**os.environ, "PYTHONPATH": f"{SOURCE}:{SOURCE.parent}", "MUTIRAO_COOKIE": COOKIE, **env}
+        if channel != "stdio":
+            environment["MUTIRAO_CHANNEL"] = channel
         self.process = subprocess.Popen(
-            [sys.executable, *program],
+            [*CHANNELS.get(channel, []), sys.executable, *program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -77,7 +85,7 @@ class FakeSupervisor:
     def send(self, name: str, **body: Any) -> None:
         self.send_bytes(encode(Message(name, body)))
 
-    def run(self, task: int, kind: str, args: Optional[Mapping[str, Any]] = None, **more: Any) -> None:
+    def run(self, task: int, kind: str, args: Any = None, **more: Any) -> None:
         packed = {} if args is None else {"args": pack(args)}
         self.send("run", task=task, epoch=1, kind=kind, **packed, **more)
 
@@ -135,12 +143,16 @@ class FakeSupervisor:
             pass
         return answer
 
-    def greet(self, features: Optional[list[str]] = None) -> FakeSupervisor:
-        """From the start to `ready`."""
+    def welcome(self, features: Optional[list[str]] = None, beat_ms: int = 60_000) -> FakeSupervisor:
+        """From the start to `welcome`."""
         hello = self.expect("hello")
         assert hello.body["cookie"] == COOKIE
-        self.send("welcome", protocol=1, worker=1, features=FEATURES if features is None else features)
-        self.expect("ready")
+        self.send("welcome", protocol=1, features=FEATURES if features is None else features, beat_ms=beat_ms)
+        return self
+
+    def greet(self, features: Optional[list[str]] = None, beat_ms: int = 60_000) -> FakeSupervisor:
+        """From the start to `ready`."""
+        self.welcome(features, beat_ms).expect("ready")
         return self
 
     def end(self) -> int:

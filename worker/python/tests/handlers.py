@@ -16,10 +16,47 @@ import threading
 from contextvars import copy_context
 from typing import Any, Optional
 
-from mutirao import Context, Worker, current
+from mutirao import Context, Startup, Worker, current
 
 app = Worker()
 log = logging.getLogger("app")
+
+# How the worker prepares itself.
+HOW = os.environ.get("PREPARE", "")
+_prepared: list[tuple[str, bool]] = []
+_startup: Startup
+
+
+@app.on_start
+def prepare(startup: Startup) -> None:
+    _prepared.append(("sync", threading.current_thread() is threading.main_thread()))
+    if HOW == "slowly":
+        startup.booting()
+        startup.log("warn", "x" * 20_000)
+        # Until somebody opens the other end.
+        open(os.environ["FIFO"]).close()
+    if HOW == "wrongly":
+        raise LookupError("no model")
+    if HOW == "for good":
+        sys.exit(78)
+
+
+@app.on_start
+async def aprepare(startup: Startup) -> None:
+    global _startup
+    await asyncio.sleep(0)
+    _prepared.append((threading.current_thread().name, threading.current_thread() is threading.main_thread()))
+    _startup = startup
+
+
+@app.task
+def prepared(cx: Context) -> list[tuple[str, bool]]:
+    """How, and on the main thread or not. Once the worker is ready it is not starting any more."""
+    _startup.booting()
+    app.booting()
+    _startup.log("info", "later")
+    return _prepared
+
 
 _EVERY_PLACE = ("python", "c", "child", "thread", "fd")
 
@@ -238,11 +275,14 @@ def unpackable() -> Any:
 
 
 @app.task
-def environment() -> list[Optional[str]]:
+def environment() -> list[list[Optional[str]]]:
     """What a child process would take itself for."""
-    script = "import os; print(os.environ.get('MUTIRAO_COOKIE'))"
-    child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return [os.environ.get("MUTIRAO_COOKIE"), child.stdout.strip()]
+    found = []
+    for name in ("MUTIRAO_COOKIE", "MUTIRAO_CHANNEL"):
+        script = f"import os; print(os.environ.get({name!r}))"
+        child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        found.append([os.environ.get(name), child.stdout.strip()])
+    return found
 
 
 @app.task
@@ -257,6 +297,34 @@ def descriptors() -> list[str]:
     return subprocess.run(
         ["sh", "-c", script], capture_output=True, text=True, check=True, close_fds=False
     ).stdout.split()
+
+
+@app.task
+def follow_up(cx: Context, then: str) -> str:
+    """Names two tasks, and ends in one way or another."""
+    cx.enqueue("thumb", {"path": "a.png"}, name="thumb:a.png", priority=-10)
+    cx.enqueue("mail", queue="slow", priority="low", delay="1m", timeout=5, max_attempts=2, max_crashes=1)
+    if then == "raise":
+        raise LookupError("not after all")
+    if then == "illegal":
+        cx.enqueue("Mail")
+    if then == "swallow":
+        try:
+            cx.enqueue("mail", max_attempts=0)
+        except ValueError:
+            pass
+    return then
+
+
+@app.task
+def retire(cx: Context, then: str) -> str:
+    cx.retire()
+    cx.info("retiring")
+    if then == "wait":
+        cx.wait_stop()
+    if then == "raise":
+        raise LookupError("and out")
+    return then
 
 
 @app.task

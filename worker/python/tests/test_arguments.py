@@ -229,6 +229,29 @@ class Binding(unittest.TestCase):
                 Arguments("k", function).bind(args, sentinel.context)
             self.assertEqual(str(refused.exception), sentence)
 
+    def test_one_that_takes_them_whole_gets_any_value(self) -> None:
+        def count(cx: Context, numbers: list[int]) -> None: ...
+        def place(box: Box) -> None: ...
+        def anything(value: Any) -> None: ...
+
+        taken: list[tuple[Any, Any, Any]] = [
+            (count, [1, 2], {"numbers": [1, 2], "cx": sentinel.context}),
+            (place, {"name": "a"}, {"box": {"name": "a"}}),
+            (anything, None, {"value": None}),
+            (anything, {"value": 1}, {"value": {"value": 1}}),
+        ]
+        for function, args, named in taken:
+            self.assertEqual(Arguments("k", function, whole=True).bind(args, sentinel.context), Call([], named))
+        refused = [
+            (count, {"numbers": [1]}, "k: args: expected list[int], got map {'numbers': [1]}; args are one value here"),
+            # Nothing, where fields are expected, is a map without entries.
+            (place, None, "k: args: field name is missing; known fields of Box are"),
+        ]
+        for function, args, sentence in refused:
+            with self.assertRaises(BadArguments) as caught:
+                Arguments("k", function, whole=True).bind(args, sentinel.context)
+            self.assertIn(sentence, str(caught.exception))
+
     def test_parameters_that_args_cannot_reach_are_refused_early(self) -> None:
         with self.assertRaisesRegex(WorkerError, r"\*args"):
             Arguments("k", lambda *args: None)

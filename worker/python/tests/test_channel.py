@@ -8,18 +8,19 @@ import unittest
 from collections import Counter
 from typing import Any
 
-from .fake_supervisor import HANDLERS, SAMPLES, FakeSupervisor
+from .fake_supervisor import CHANNELS, HANDLERS, SAMPLES, FakeSupervisor
 
 
 class Prints(unittest.TestCase):
     def test_prints_from_everywhere_harm_no_frame(self) -> None:
-        with FakeSupervisor(HANDLERS).greet() as supervisor:
-            for task in range(3):
-                supervisor.run(task, "print_everywhere", {"times": 10})
-                places = supervisor.result(task)
-            self.assertEqual(supervisor.drain(), 0)
-            printed = Counter(re.findall(r"[a-z]+ \d+", supervisor.printed_at_end()))
-            self.assertEqual(printed, {f"{place} {number}": 3 for place in places for number in range(10)})
+        for channel in CHANNELS:
+            with self.subTest(channel), FakeSupervisor(HANDLERS, channel).greet() as supervisor:
+                for task in range(3):
+                    supervisor.run(task, "print_everywhere", {"times": 10})
+                    places = supervisor.result(task)
+                self.assertEqual(supervisor.drain(), 0)
+                printed = Counter(re.findall(r"[a-z]+ \d+", supervisor.printed_at_end()))
+                self.assertEqual(printed, {f"{place} {number}": 3 for place in places for number in range(10)})
 
     def test_the_print_sample_prints_where_it_is_asked_to(self) -> None:
         table: list[tuple[dict[str, Any], int]] = [
@@ -46,8 +47,7 @@ class Prints(unittest.TestCase):
             self.assertEqual(supervisor.drain(), 0)
 
     def test_beats_go_on_whatever_the_handler_does(self) -> None:
-        fast = "import tests.handlers, mutirao._post as post; post.BEAT_INTERVAL_MS = 1; tests.handlers.app.run()"
-        with FakeSupervisor(["-c", fast]).greet() as supervisor:
+        with FakeSupervisor(HANDLERS).greet(beat_ms=10) as supervisor:
             supervisor.run(1, "hold_deaf")
             for _ in range(3):
                 supervisor.expect("beat")
@@ -58,22 +58,28 @@ class Prints(unittest.TestCase):
             for task in range(2, 12):
                 supervisor.run(task, "big", {"size_bytes": 500_000})
                 self.assertEqual(len(supervisor.result(task)), 500_000)
-        with FakeSupervisor(["-c", fast]).greet(features=["note"]) as supervisor:
+        with FakeSupervisor(HANDLERS).greet(features=["note"], beat_ms=10) as supervisor:
             supervisor.run(1, "tell_progress", {"times": 100_000})
             supervisor.result(1)
             self.assertNotIn("beat", [message.name for message in supervisor.heard])
 
     def test_stdin_is_empty_and_the_cookie_is_gone(self) -> None:
-        with FakeSupervisor(HANDLERS).greet() as supervisor:
-            supervisor.run(1, "read_stdin")
-            self.assertEqual(supervisor.result(1), ["", ""])
-            supervisor.run(2, "environment")
-            self.assertEqual(supervisor.result(2), [None, "None"])
-            supervisor.run(3, "descriptors")
-            self.assertEqual(supervisor.result(3), [])
+        for channel in CHANNELS:
+            with self.subTest(channel), FakeSupervisor(HANDLERS, channel).greet() as supervisor:
+                supervisor.run(1, "read_stdin")
+                self.assertEqual(supervisor.result(1), ["", ""])
+                supervisor.run(2, "environment")
+                self.assertEqual(supervisor.result(2), [[None, "None"]] * 2)
+                supervisor.run(3, "descriptors")
+                self.assertEqual(supervisor.result(3), [])
 
     def test_a_forked_process_is_no_worker(self) -> None:
-        with FakeSupervisor(HANDLERS).greet() as supervisor:
+        for channel in CHANNELS:
+            with self.subTest(channel):
+                self._fork(channel)
+
+    def _fork(self, channel: str) -> None:
+        with FakeSupervisor(HANDLERS, channel).greet() as supervisor:
             supervisor.run(1, "fork_and_log")
             self.assertEqual(supervisor.result(1), 7)
             self.assertEqual([message.name for message in supervisor.heard], ["booting", "hello", "ready", "done"])

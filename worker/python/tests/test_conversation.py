@@ -10,18 +10,19 @@ from typing import Any
 
 from mutirao._codec import decode as unpack
 from mutirao._messages import Message
+from mutirao.samples import app
 
 from . import SOURCE
-from .fake_supervisor import HANDLERS, SAMPLES, FakeSupervisor
+from .fake_supervisor import CHANNELS, HANDLERS, SAMPLES, FakeSupervisor
 
 
 class Life(unittest.TestCase):
     def test_hello_says_who_it_is(self) -> None:
         with FakeSupervisor(SAMPLES) as supervisor:
             hello = supervisor.expect("hello").body
-            self.assertEqual(hello["kinds"], ["crash", "echo", "fail", "noop", "print", "sleep"])
+            self.assertEqual(hello["kinds"], sorted(app.handlers))
             self.assertEqual((hello["protocol_min"], hello["protocol_max"], hello["concurrency"]), (1, 1, 1))
-            self.assertEqual(hello["features"], ["beat", "note"])
+            self.assertEqual(hello["features"], ["beat", "note", "enqueue"])
             self.assertRegex(hello["sdk"], r"^mutirao-python/\d")
 
     def test_booting_comes_before_hello(self) -> None:
@@ -29,13 +30,14 @@ class Life(unittest.TestCase):
             self.assertEqual([message.name for message in supervisor.heard], ["booting", "hello", "ready"])
 
     def test_runs_are_answered_and_a_stop_ends_it_all(self) -> None:
-        with FakeSupervisor(SAMPLES).greet() as supervisor:
-            supervisor.run(1, "echo", {"a": [1, None, b"\x00", {"b": 0.5}]})
-            self.assertEqual(supervisor.result(1), {"a": [1, None, b"\x00", {"b": 0.5}]})
-            supervisor.run(2, "noop")
-            self.assertIsNone(supervisor.result(2))
-            self.assertEqual(supervisor.drain(), 0)
-            self.assertEqual(supervisor.printed_at_end(), "")
+        for channel in CHANNELS:
+            with self.subTest(channel), FakeSupervisor(SAMPLES, channel).greet() as supervisor:
+                supervisor.run(1, "echo", {"a": [1, None, b"\x00", {"b": 0.5}]})
+                self.assertEqual(supervisor.result(1), {"a": [1, None, b"\x00", {"b": 0.5}]})
+                supervisor.run(2, "noop")
+                self.assertIsNone(supervisor.result(2))
+                self.assertEqual(supervisor.drain(), 0)
+                self.assertEqual(supervisor.printed_at_end(), "")
 
     def test_a_worker_that_is_told_to_stop_finishes_what_runs_and_gives_back_the_rest(self) -> None:
         with FakeSupervisor(HANDLERS, CONCURRENCY="2").greet() as supervisor:
@@ -59,10 +61,10 @@ class Life(unittest.TestCase):
             self.assertEqual(supervisor.end(), 0)
 
     def test_the_end_of_the_channel_is_the_end(self) -> None:
-        for kind in ("hold_deaf", "ahold"):
-            with self.subTest(kind), FakeSupervisor(HANDLERS).greet() as supervisor:
-                supervisor.run(1, kind)
-                supervisor.expect_log("holding")
+        for kind, channel in (("hold_deaf", "stdio"), ("ahold", "fd3"), ("retire", "stdio")):
+            with self.subTest(kind), FakeSupervisor(HANDLERS, channel).greet() as supervisor:
+                supervisor.run(1, kind, {"then": "wait"} if kind == "retire" else None)
+                supervisor.expect("log")
                 supervisor.close()
                 self.assertEqual(supervisor.end(), 1)
                 self.assertNotIn("done", [message.name for message in supervisor.heard])
@@ -95,6 +97,8 @@ class Life(unittest.TestCase):
             ("welcome while ready", [Message("welcome", {"protocol": 1})]),
             ("credits", [Message("run", {**run, "kind": "hold"}), Message("run", {**run, "task": 2})]),
             ("already runs", [Message("run", {**run, "kind": "hold"}), Message("run", {**run, "epoch": 2})]),
+            ("steps needs a feature", [Message("run", {**run, "steps": {"a": b"\x01"}})]),
+            ("never sent in this direction", [b"\x00\x00\x00\x07\x81\xa4done\x80"]),
             ("no note 1", [Message("run", {**run, "kind": "hold"}), Message("ack", {"task": 1, "epoch": 1, "seq": 1})]),
         ]
         for sentence, messages in table:
@@ -126,9 +130,80 @@ class Life(unittest.TestCase):
                 self.assertIn(part, shown.stderr)
 
     def test_another_channel_is_refused(self) -> None:
+        # The one says `booting` before it runs, the other does not.
+        for program in (SAMPLES, HANDLERS):
+            for channel in ("fd5", ""):
+                with FakeSupervisor(program, MUTIRAO_CHANNEL=channel) as supervisor:
+                    self.assertEqual(supervisor.end(), 78)
+                    self.assertIn(f"the channel '{channel}' is not known", supervisor.printed_at_end())
         with FakeSupervisor(SAMPLES, MUTIRAO_CHANNEL="fd3") as supervisor:
             self.assertEqual(supervisor.end(), 78)
-            self.assertIn("'fd3'", supervisor.printed_at_end())
+            self.assertIn("cannot take over the channel fd3", supervisor.printed_at_end())
+
+
+class FollowUps(unittest.TestCase):
+    def test_they_go_with_done_and_with_no_other_answer(self) -> None:
+        mine = [
+            {"kind": "thumb", "args": b"\x81\xa4path\xa5a.png", "name": "thumb:a.png", "priority": -10},
+            {
+                "kind": "mail",
+                "args": b"",
+                "queue": "slow",
+                "priority": "low",
+                "delay_ms": 60_000,
+                "timeout_ms": 5_000,
+                "max_attempts": 2,
+                "max_crashes": 1,
+            },
+        ]
+        table = [
+            ("return", "", ""),
+            ("swallow", "", ""),
+            ("raise", "LookupError: not after all", "default"),
+            ("illegal", "follow-up 'Mail': kind 'Mail': a name has", "never"),
+        ]
+        with FakeSupervisor(HANDLERS).greet() as supervisor:
+            for task, (then, sentence, retry) in enumerate(table):
+                supervisor.run(task, "follow_up", {"then": then})
+                if retry:
+                    error, wish = supervisor.failure(task)
+                    self.assertIn(sentence, error)
+                    self.assertEqual(wish, retry)
+                else:
+                    enqueue = supervisor.answer(task).body["enqueue"]
+                    given = [{name: value for name, value in one.items() if value is not None} for one in enqueue]
+                    self.assertEqual(given, mine, then)
+
+    def test_a_supervisor_that_takes_none_gets_none(self) -> None:
+        with FakeSupervisor(HANDLERS).greet(features=["beat", "note"]) as supervisor:
+            supervisor.run(1, "follow_up", {"then": "return"})
+            error, retry = supervisor.failure(1)
+            self.assertIn("this supervisor takes no follow-up tasks", error)
+            self.assertEqual(retry, "never")
+
+
+class Retiring(unittest.TestCase):
+    def test_the_worker_leaves_once_the_run_is_answered(self) -> None:
+        for features in ([], None):
+            for then, answer in (("return", "done"), ("raise", "fail")):
+                with self.subTest(then), FakeSupervisor(HANDLERS).greet(features) as supervisor:
+                    supervisor.run(1, "retire", {"then": then})
+                    self.assertEqual(supervisor.end(), 0)
+                    names = [message.name for message in supervisor.heard]
+                    self.assertEqual(names, ["booting", "hello", "ready", "log", answer, "bye"])
+
+    def test_what_runs_beside_it_is_finished(self) -> None:
+        with FakeSupervisor(HANDLERS, CONCURRENCY="2").greet() as supervisor:
+            supervisor.run(1, "hold")
+            supervisor.expect_log("holding")
+            supervisor.run(2, "retire", {"then": "return"})
+            self.assertEqual(supervisor.result(2), "return")
+            supervisor.run(3, "which_thread")
+            self.assertEqual(supervisor.answer(3).name, "back")
+            supervisor.stop(1)
+            self.assertEqual(supervisor.result(1), "cancel")
+            supervisor.expect("bye")
+            self.assertEqual(supervisor.end(), 0)
 
 
 class Signals(unittest.TestCase):
@@ -280,13 +355,14 @@ class Concurrency(unittest.TestCase):
 class Failures(unittest.TestCase):
     def test_each_end_of_a_handler_is_one_answer(self) -> None:
         table: list[tuple[str, dict[str, Any], str, Any]] = [
-            ("fail", {}, "RuntimeError: failed, as asked", "default"),
+            ("fail", {}, "failed, as asked", "default"),
+            ("raise", {}, "RuntimeError: raised, as asked", "default"),
             ("fail", {"error": "no", "retry": "never"}, "no", "never"),
             ("fail", {"error": "busy", "retry": {"after_ms": 1_500}}, "busy", {"after_ms": 1_500}),
             ("fail", {"retry": "later"}, "fail: argument retry: expected one of 'default', 'never' or After", "never"),
             ("sleep", {}, "sleep: argument ms is missing; known arguments are ms", "never"),
             ("sleep", {"ms": "1"}, "sleep: argument ms: expected int, got str '1'; known arguments are ms", "never"),
-            ("nothing", {}, "no handler for the kind `nothing`; it offers crash, echo", "default"),
+            ("nothing", {}, "no handler for the kind `nothing`; it offers blob, busy", "never"),
         ]
         with FakeSupervisor(SAMPLES).greet() as supervisor:
             for task, (kind, args, sentence, retry) in enumerate(table):

@@ -6,17 +6,16 @@ import random
 import unittest
 from typing import Any, Union
 
-from mutirao._desk import FEATURES, Desk, Ended, Send, Start
+from mutirao._desk import FEATURES, Desk, Ended, Prepare, Send, Start
 from mutirao._handler import Done, Failed
-from mutirao._messages import Message, RunRef
+from mutirao._messages import TO_WORKER, Message, RunRef, decode, encode
 from mutirao._notes import AMOUNT_MAX, PROGRESS_INTERVAL_MS, UNSENT_MAX_NOTES, Notes
+from mutirao._running import Running
 from mutirao.errors import ContractError
 
-NO_ARGS = {"args": b"", "attempt": 1, "effect_key": "", "time_left_ms": None}
 
-
-def run(task: int, epoch: int = 1) -> Message:
-    return Message("run", {"task": task, "epoch": epoch, "kind": "k", **NO_ARGS})
+def run(task: int, epoch: int = 1, **more: Any) -> Message:
+    return decode(encode(Message("run", {"task": task, "epoch": epoch, "kind": "k", **more}))[4:], TO_WORKER)
 
 
 def stop(task: Union[int, None], reason: str = "cancel") -> Message:
@@ -29,9 +28,10 @@ def ack(task: int, seq: int) -> Message:
 
 
 def welcome(features: list[str] = FEATURES, protocol: int = 1) -> Message:
-    return Message("welcome", {"protocol": protocol, "worker": 1, "features": features})
+    return Message("welcome", {"protocol": protocol, "worker": 1, "features": features, "beat_ms": BEAT_MS})
 
 
+BEAT_MS = 100
 REJECT = Message("reject", {"reason": "no"})
 
 
@@ -39,6 +39,8 @@ def ready(concurrency: int = 3, features: list[str] = FEATURES) -> Desk:
     desk = Desk(concurrency)
     assert desk.next(0) is None, "not before the welcome"
     desk.received(welcome(features), 0.0)
+    assert step(desk) == "prepare"
+    desk.prepared()
     assert step(desk) == "ready"
     return desk
 
@@ -52,7 +54,18 @@ def step(desk: Desk) -> str:
         )
     if isinstance(what, Start):
         return f"run {what.ref.task}"
-    return f"end {what.code}" if isinstance(what, Ended) else "wait"
+    if isinstance(what, Ended):
+        return f"end {what.code}"
+    return "prepare" if isinstance(what, Prepare) else "wait"
+
+
+def started(desk: Desk, task: int = 1) -> Running:
+    """A run that has just been started."""
+    desk.received(run(task), 0.0)
+    assert step(desk) == f"run {task}"
+    running = desk.speaking(RunRef(task, 1))
+    assert running is not None
+    return running
 
 
 class Conversation(unittest.TestCase):
@@ -88,6 +101,9 @@ class Conversation(unittest.TestCase):
             ("already runs", ready(), [run(1), other]),
             ("run while draining", ready(), [stop(None), run(1)]),
             ("no note 1", ready(), [run(1), ack(1, 1)]),
+            ("steps needs a feature", ready(), [run(1, steps={"a": b""})]),
+            ("checkpoint needs a feature", ready(), [run(1, checkpoint=b"\x01")]),
+            ("facts needs a feature", ready(features=[*FEATURES, "save", "park"]), [run(1, facts={"a": b""})]),
         ]
         for sentence, desk, messages in table:
             with self.subTest(sentence), self.assertRaisesRegex(ContractError, sentence):
@@ -109,10 +125,86 @@ class Conversation(unittest.TestCase):
         self.assertEqual(desk.next(0), Ended(78, "the supervisor refused this worker: no"))
 
     def test_a_stop_before_ready_ends_it(self) -> None:
+        for prepares in (False, True):
+            desk = Desk(1)
+            self.assertFalse(desk.may_boot)
+            desk.received(welcome(), 0.0)
+            if prepares:
+                self.assertEqual(step(desk), "prepare")
+            desk.received(stop(None), 0.0)
+            if prepares:
+                self.assertTrue(desk.may_boot, "it crosses the stop")
+                desk.prepared()
+            self.assertEqual([step(desk), step(desk)], ["bye", "end 0"])
+
+    def test_booting_ends_with_ready(self) -> None:
         desk = Desk(1)
         desk.received(welcome(), 0.0)
+        self.assertTrue(desk.may_boot)
+        desk.prepared()
+        self.assertFalse(desk.may_boot)
+
+    def test_beats_come_as_often_as_the_welcome_says_until_the_end(self) -> None:
+        desk = ready()
+        self.assertEqual((desk.due_at_ms(0), desk.take_due(BEAT_MS - 1)), (BEAT_MS, None))
+        self.assertEqual(desk.take_due(BEAT_MS + 1), Message("beat", {}))
+        self.assertEqual((desk.take_due(BEAT_MS + 1), desk.due_at_ms(BEAT_MS + 1)), (None, 2 * BEAT_MS + 1))
+        started(desk).notes.progress(1, None, None)
+        self.assertEqual(desk.due_at_ms(BEAT_MS + 2), BEAT_MS + 2, "a note that is due goes first")
+        desk.finished(RunRef(1, 1), Done(b""))
         desk.received(stop(None), 0.0)
-        self.assertEqual([step(desk), step(desk)], ["bye", "end 0"])
+        self.assertEqual(step(desk), "note 1, done 1, bye")
+        self.assertEqual((desk.take_due(10 * BEAT_MS), desk.due_at_ms(10 * BEAT_MS)), (None, None))
+        silent = ready(features=["note"])
+        self.assertEqual((silent.take_due(10 * BEAT_MS), silent.due_at_ms(10 * BEAT_MS)), (None, None))
+
+    def test_follow_ups_go_with_the_result_or_not_at_all(self) -> None:
+        done, fail = Done(b"\x01"), Failed("no")
+        table: list[tuple[list[str], int, Any, str, Any]] = [
+            (FEATURES, 2, done, "done", [{"kind": "mail", "args": b""}] * 2),
+            (FEATURES, 0, done, "done", None),
+            (FEATURES, 2, fail, "fail", None),
+            ([], 0, done, "done", None),
+            ([], 1, fail, "fail", None),
+            (["note"], 1, done, "fail", None),
+        ]
+        for features, count, outcome, name, enqueue in table:
+            desk = ready(features=features)
+            running = started(desk)
+            for _ in range(count):
+                running.follow_ups.add({"kind": "mail", "args": b""})
+            desk.finished(RunRef(1, 1), outcome)
+            what = desk.next(0)
+            assert isinstance(what, Send)
+            (answer,) = what.messages
+            self.assertEqual((answer.name, answer.body.get("enqueue")), (name, enqueue), (features, count))
+            if isinstance(outcome, Done) and name == "fail":
+                self.assertEqual(answer.body["retry"], "never")
+                self.assertIn("takes no follow-up tasks", answer.body["error"])
+
+    def test_a_run_that_retires_its_worker_is_the_last_to_start(self) -> None:
+        for outcome, name in ((Done(b""), "done"), (Failed("no"), "fail")):
+            desk = ready()
+            started(desk, 1).retire()
+            other = started(desk, 2)
+            desk.received(run(3), 0.0)
+            desk.finished(RunRef(1, 1), outcome)
+            self.assertEqual([step(desk) for _ in range(3)], [f"{name} 1", "back 3", "wait"])
+            self.assertIsNone(other.sign.order)
+            self.assertFalse(desk.may_lose_channel)
+            desk.received(run(4), 0.0)
+            self.assertEqual(step(desk), "back 4", "it crossed the wish to leave")
+            desk.finished(RunRef(2, 1), Done(b""))
+            self.assertEqual([step(desk), step(desk)], ["done 2, bye", "end 0"])
+            waited_for = ready()
+            started(waited_for).retire()
+            waited_for.received(run(2), 0.0)
+            waited_for.finished(RunRef(1, 1), outcome)
+            self.assertEqual([step(waited_for) for _ in range(3)], [f"{name} 1", "back 2", "bye"])
+            alone = ready(1)
+            started(alone).retire()
+            alone.finished(RunRef(1, 1), outcome)
+            self.assertEqual([step(alone), step(alone)], [f"{name} 1, bye", "end 0"])
 
     def test_only_the_run_that_is_named_is_stopped(self) -> None:
         desk = ready()
@@ -174,10 +266,12 @@ class Conversation(unittest.TestCase):
     def test_features_need_both_sides(self) -> None:
         for features in ([], ["beat"], ["note"], ["park", "beat", "note"]):
             desk = ready(features=features)
-            desk.received(run(1), 0.0)
-            step(desk)
+            running = started(desk)
             self.assertEqual(desk.beats, "beat" in features)
-            self.assertEqual(desk.speaking(RunRef(1, 1)) is not None, "note" in features)
+            receipt = running.spend("tokens", 1)
+            running.notes.progress(1, None, None)
+            self.assertEqual(receipt.done(), "note" not in features)
+            self.assertEqual(desk.take_note(0) is not None, "note" in features)
 
     def test_when_the_channel_has_ended_nobody_waits_for_an_ack(self) -> None:
         desk = ready()
@@ -189,6 +283,7 @@ class Conversation(unittest.TestCase):
         desk.finished(RunRef(1, 1), Done(b""))
         self.assertEqual(step(desk), "wait")
         self.assertEqual(desk.abandoned(), [receipt])
+        self.assertIs(running.spend("tokens", 1).result(), False)
         self.assertEqual(step(desk), "done 1")
 
     def test_a_signal_means_the_run_that_is_being_stopped_or_else_the_worker(self) -> None:

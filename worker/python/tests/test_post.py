@@ -22,7 +22,7 @@ from mutirao._desk import FEATURES, Desk
 from mutirao._fields import UNITS_MAX
 from mutirao._frames import FrameDecoder
 from mutirao._logging import LogHandler
-from mutirao._messages import FROM_WORKER, Message, RunRef, decode
+from mutirao._messages import FROM_WORKER, TO_WORKER, Message, RunRef, decode, encode
 from mutirao._notes import UNSENT_MAX_NOTES
 from mutirao._post import LATE_MAX_WORDS, Post
 from mutirao._runtime import RunOutlet
@@ -31,7 +31,8 @@ from mutirao.errors import Stopped
 
 from . import SOURCE
 
-RUN = {"task": 1, "epoch": 1, "kind": "k", "args": b"", "attempt": 1, "effect_key": "", "time_left_ms": None}
+WELCOME = Message("welcome", {"protocol": 1, "worker": 1, "features": FEATURES, "beat_ms": 60_000})
+RUN = decode(encode(Message("run", {"task": 1, "epoch": 1, "kind": "k"}))[4:], TO_WORKER).body
 READ_CHUNK_BYTES = 65_536
 # This line makes nothing and calls nothing, so nobody can come in before it.
 LEAVING = "del self._late[thread]"
@@ -74,7 +75,8 @@ class Supervised(unittest.TestCase):
         os.set_blocking(self.to_supervisor, False)
         desk = Desk(2)
         self.post = Post(Channel(reader, writer, ""), desk)
-        desk.received(Message("welcome", {"protocol": 1, "worker": 1, "features": FEATURES}), 0.0)
+        self.post.received(WELCOME)
+        desk.prepared()
         self.post.next()
         desk.received(Message("run", RUN), 0.0)
         self.post.next()
@@ -99,6 +101,8 @@ class Supervised(unittest.TestCase):
             lambda: self.run_says.log("info", "outer"),
             lambda: self.run_says.progress(1, 2, None),
             lambda: self.run_says.spend("outer", 1),
+            self.run_says.retire,
+            self.post.booting,
             lambda: self.post.change(lambda desk: None),
             lambda: self.post.send(Message("beat", {})),
             lambda: self.post.received(Message("stop", {"run": {"task": 1, "epoch": 1}, "reason": "x", "grace_ms": 1})),
@@ -141,7 +145,7 @@ class Supervised(unittest.TestCase):
             thread.join()
         self.assertEqual(printed.mock_calls, [mock.call("of the reader")])
         self.assertEqual(self.heard(), [])
-        self.post.wait_until(_post.now_ms() + 600_000)
+        self.post.attend_once()
         self.assertEqual([message.name for message in self.heard()], ["log"] * LATE_MAX_WORDS)
 
     def test_what_was_sent_before_a_signal_counts_before_it(self) -> None:
@@ -163,7 +167,7 @@ class Supervised(unittest.TestCase):
         self.assertEqual(logs.count("outer"), 1)
         self.assertLessEqual(len(logs), LATE_MAX_WORDS)
         words = {call.args[0] for call in printed.mock_calls}
-        self.assertEqual(words, {"inner", "task 1: a note of a finalizer is lost"})
+        self.assertEqual(words, {"inner", "task 1: what a finalizer said is lost"})
 
     def test_what_a_finalizer_says_wrongly_is_not_blamed_on_who_is_there(self) -> None:
         for number in range(UNITS_MAX * UNSENT_MAX_NOTES + 1):

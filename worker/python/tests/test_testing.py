@@ -9,7 +9,7 @@ import unittest
 from dataclasses import dataclass
 from typing import Any
 
-from mutirao import Context, Fail, RetryAfter, Worker, WorkerError, current
+from mutirao import Context, Fail, Retry, RetryAfter, Startup, Task, Worker, WorkerError, current
 from mutirao._by_hand import explanation, main, parse_args
 from mutirao._notes import Progress
 from mutirao.testing import arun, run
@@ -38,6 +38,11 @@ def resize(cx: Context, path: str, size: Size, times: int = 1) -> tuple[str, Siz
         raise Fail("no picture")
     cx.info(f"attempt {cx.attempt} of {cx.kind}")
     return path, size
+
+
+@app.task(whole=True)
+def whole(cx: Context, size: Size) -> tuple[int, int]:
+    return size.width, size.height
 
 
 @app.task
@@ -75,6 +80,37 @@ class InProcess(unittest.TestCase):
             self.assertIn(sentence, outcome.error)
             self.assertEqual(outcome.retry, retry)
 
+    def test_follow_ups_come_with_a_result_alone(self) -> None:
+        def handler(cx: Context, times: int, fails: bool = False) -> None:
+            for number in range(times):
+                cx.enqueue("thumb", Size(number, 1), delay="1m")
+            cx.retire()
+            if fails:
+                raise Retry("later")
+
+        outcome = run(handler, times=2)
+        self.assertEqual(
+            outcome.enqueued, [Task("thumb", {"width": n, "height": 1}, delay="1m") for n in (0, 1)], outcome.error
+        )
+        self.assertTrue(outcome.retired)
+        failed = run(handler, times=2, fails=True)
+        self.assertEqual((failed.enqueued, failed.error, failed.retry), ([], "later", "default"))
+        self.assertIn("at most 1000 follow-ups", str(run(handler, times=1001).error))
+        self.assertEqual(run(handler, times=1001).retry, "never")
+
+    def test_a_handler_that_takes_its_args_whole(self) -> None:
+        table: list[tuple[dict[str, Any], Any]] = [
+            ({"size": {"width": 1, "height": 2}}, [1, 2]),
+            ({"width": 1, "height": 2}, [1, 2]),
+            ({}, "args: field width is missing; known fields of Size are width, height; args are one value here"),
+            ({"size": 5}, "whole: args: expected a map for Size, got int 5"),
+        ]
+        for args, expected in table:
+            outcome = run(app, kind="whole", **args)
+            self.assertEqual(outcome.result, expected if isinstance(expected, list) else None)
+            if outcome.error:
+                self.assertIn(expected, outcome.error)
+
     def test_a_function_alone_and_a_stop(self) -> None:
         outcome = run(resize, stop_after_progress=2, path="a", size=Size(1, 1), times=5)
         self.assertEqual((outcome.error, len(outcome.progress)), ("stopped: cancel", 2))
@@ -97,7 +133,7 @@ class InProcess(unittest.TestCase):
         self.assertEqual(asyncio.run(cancel_all()).error, "stopped: cancelled")
 
     def test_which_handler_is_meant_must_be_clear(self) -> None:
-        with self.assertRaisesRegex(WorkerError, "say kind=, one of crawl, resize"):
+        with self.assertRaisesRegex(WorkerError, "say kind=, one of crawl, resize, whole"):
             run(app)
         self.assertEqual(run(lambda a: a, a=1).result, 1)
 
@@ -127,6 +163,9 @@ class Building(unittest.TestCase):
         ]:
             with self.subTest(kind), self.assertRaisesRegex(WorkerError, sentence):
                 worker.task(kind)(lambda: None)
+        for function in (lambda: None, lambda a, b, c: None, lambda a, **rest: None):
+            with self.assertRaisesRegex(WorkerError, "takes its args whole: give it"):
+                worker.task("other", whole=True)(function)
 
     def test_the_function_stays_what_it_is_and_gives_its_name(self) -> None:
         worker = Worker()
@@ -166,17 +205,47 @@ class ByHand(unittest.TestCase):
             ),
             (["resize", "path=bad", 'size:={"width": 1, "height": 2}'], 20, "", "no picture"),
             (["resize"], 20, "", "argument path is missing"),
-            (["resized"], 64, "", "known kinds are crawl, resize"),
-            ([], 64, "", "known kinds are crawl, resize"),
+            (["resized"], 64, "", "known kinds are crawl, resize, whole"),
+            ([], 64, "", "known kinds are crawl, resize, whole"),
             (["resize", "path"], 64, "", "write key=value"),
             (["resize", "path:={"], 64, "", "is no JSON"),
+            (["resize", f"path:={2**64}"], 64, "", "integer of 65 bits"),
         ]
         for words, code, out, err in table:
             with self.subTest(words), contextlib.redirect_stdout(io.StringIO()) as stdout:
                 with contextlib.redirect_stderr(io.StringIO()) as stderr:
-                    self.assertEqual(main(app.handlers, [], ["w.py", "--try", *words]), code)
+                    self.assertEqual(main(app.handlers, [], [], ["w.py", "--try", *words]), code)
                 self.assertEqual(stdout.getvalue(), out)
                 self.assertIn(err, stderr.getvalue())
+
+    def test_what_is_tried_is_prepared_first(self) -> None:
+        seen: list[Any] = []
+
+        def prepare(startup: Startup) -> None:
+            startup.booting()
+            startup.log("info", "loading")
+            seen.append(asyncio.run(asyncio.sleep(0, "sync")))
+
+        async def aprepare(startup: Startup) -> None:
+            seen.append(asyncio.get_running_loop())
+
+        worker = Worker()
+
+        @worker.task
+        async def on_loop() -> bool:
+            return asyncio.get_running_loop() is seen[-1]
+
+        @worker.task
+        def beside_it() -> str:
+            return asyncio.run(asyncio.sleep(0, "beside"))
+
+        for kind, out in (("on_loop", "true\n"), ("beside_it", '"beside"\n')):
+            with (
+                contextlib.redirect_stdout(io.StringIO()) as stdout,
+                contextlib.redirect_stderr(io.StringIO()) as stderr,
+            ):
+                self.assertEqual(main(worker.handlers, [prepare, aprepare], [], ["w.py", "--try", kind]), 0)
+            self.assertEqual((stdout.getvalue(), stderr.getvalue(), seen[0]), (out, "info: loading\n", "sync"))
 
     def test_args_of_a_command_line(self) -> None:
         self.assertEqual(

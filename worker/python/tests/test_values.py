@@ -71,13 +71,13 @@ def nested(depth: int) -> Any:
 
 
 DOES_NOT_TRAVEL: list[tuple[Any, str]] = [
-    (object(), "result is of type object, which cannot travel; return numbers, text"),
+    (object(), "result is of type object, which cannot travel; send numbers, text"),
     ([0, {"a": print}], "result[1]['a'] is of type builtin_function_or_method"),
     (Report, "result is of type type"),
     (2**64, "result is an integer of 65 bits"),
     (-(2**63) - 1, "result is an integer of 64 bits"),
     ({(1, 2): 1}, "a key of result is a tuple"),
-    (knot(), "nested more than 64 deep, or contains itself"),
+    (knot(), "result is nested more than 64 deep, or contains itself"),
     (nested(65), "nested more than 64 deep"),
     ("\udcff", "not UTF-8"),
     (b"x" * RESULT_MAX_BYTES, "the limit is 1048576; write it to a file"),

@@ -31,11 +31,29 @@ def read(data: bytes, direction: str) -> Message:
     return decode(payload, direction)
 
 
+def value_of(payload: bytes) -> Any:
+    return _codec.decode(payload) if payload else None
+
+
+def follow_up(task: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in task.items() if value is not None}
+    return {**given, "args": value_of(task["args"])}
+
+
 def shown(message: Message) -> dict[str, Any]:
-    """As the vectors show a message: payloads as the values in them, later stop reasons as `unknown`."""
+    """As the vectors show a message: payloads as the values in them, later stop reasons as `unknown`, and what needs a
+    feature only when it is there.
+    """
     body = dict(message.body)
-    for field in body.keys() & {"args", "result"}:
-        body[field] = _codec.decode(body[field]) if body[field] else None
+    for field in body.keys() & {"args", "result", "value", "checkpoint"}:
+        body[field] = value_of(body[field])
+    for field in body.keys() & {"steps", "facts"}:
+        body[field] = {name: value_of(payload) for name, payload in body[field].items()}
+    if "enqueue" in body:
+        body["enqueue"] = [follow_up(task) for task in body["enqueue"]]
+    for field in ("enqueue", "steps", "checkpoint", "facts"):
+        if not body.get(field, True):
+            del body[field]
     if message.name == "stop" and body["reason"] not in STOP_REASONS:
         body["reason"] = "unknown"
     return {message.name: body}

@@ -1,7 +1,9 @@
 //! Writes what the contract prints from its code: the tables of SPEC.md and the golden vectors. Decides nothing about them.
 //!
-//! `gen-contract` writes, `gen-contract --check` compares and exits 1 with the names of the files that differ.
+//! `gen-contract` writes, `gen-contract --check` compares, prints what differs and exits 1.
 
+mod conversation;
+mod difference;
 mod tables;
 mod vectors;
 
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
 
 /// Every generated file as it should be, by its path below `root`.
 fn wanted(root: &Path) -> io::Result<Files> {
-    let mut files = vectors::files().map_err(io::Error::other)?;
+    let mut files = vectors::files()?;
     let spec = fs::read_to_string(root.join("SPEC.md"))?;
     files.insert(PathBuf::from("SPEC.md"), tables::fill(&spec).map_err(io::Error::other)?);
     Ok(files)
@@ -57,21 +59,17 @@ fn write(root: &Path) -> io::Result<()> {
 
 fn check(root: &Path) -> io::Result<()> {
     let files = wanted(root)?;
-    let mut differing = present(root)?;
-    differing.retain(|path| !files.contains_key(path));
-    for (path, text) in files {
-        if fs::read_to_string(root.join(&path)).ok().as_ref() != Some(&text) {
-            differing.insert(path);
-        }
+    let mut paths = present(root)?;
+    paths.extend(files.keys().cloned());
+    let mut differences = Vec::new();
+    for path in paths {
+        let present = match fs::read_to_string(root.join(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            present => Some(present?),
+        };
+        differences.extend(difference::of(&path, files.get(&path).map(String::as_str), present.as_deref()));
     }
-    if differing.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<_> = differing.iter().map(|path| path.display().to_string()).collect();
-    Err(io::Error::other(format!(
-        "not as the code prints them: {}\nrun gen-contract and look at the difference",
-        names.join(", ")
-    )))
+    difference::report(&differences).map_or(Ok(()), |report| Err(io::Error::other(report)))
 }
 
 /// The vectors that are there, by their paths below `root`.

@@ -2,20 +2,30 @@
 
 use std::fmt::Write;
 
+use ipc_contract::coverage::{Pair, Visited, coverage};
 use ipc_contract::limits::{Limit, Range};
 use ipc_contract::session::next;
-use ipc_contract::{Feature, Kind, State};
+use ipc_contract::transcript;
+use ipc_contract::{ContractError, Feature, Kind, State};
+
+use crate::conversation::conversation;
 
 const END: &str = "<!-- end -->";
 
-/// SPEC.md with each table as the code has it. Errors name a marker that is missing.
+/// The transcript that is shown byte by byte.
+const SHOWN: &str = "echo";
+
+/// SPEC.md with each table as the code has it. Errors name a marker that is missing, or a pair that no transcript visits.
 pub(crate) fn fill(spec: &str) -> Result<String, String> {
+    let printed = |text: Result<String, ContractError>| text.map_err(|error| error.to_string());
     let tables = [
         ("messages", messages()),
         ("features", features()),
         ("states", states()),
         ("limits", limits()),
         ("ranges", ranges()),
+        ("coverage", printed(covered())?),
+        ("conversation", printed(shown())?),
     ];
     tables.iter().try_fold(spec.to_owned(), |spec, (name, table)| replace(&spec, name, table))
 }
@@ -77,4 +87,23 @@ fn ranges() -> String {
         let _ = writeln!(table, "| `{name}` | {unit} | {min} | {default} | {max} |");
     }
     table
+}
+
+fn covered() -> Result<String, ContractError> {
+    let mut table = "| state | message | session | worker | supervisor |\n|---|---|---|---|---|\n".to_owned();
+    let visited = |visited: Visited| match visited {
+        Visited::In(count) => count.to_string(),
+        Visited::Never(why) => why.to_owned(),
+    };
+    for Pair { state, kind, session, worker, supervisor } in coverage(&transcript::all()?)? {
+        let (worker, supervisor) = (visited(worker), visited(supervisor));
+        let _ = writeln!(table, "| {} | `{}` | {session} | {worker} | {supervisor} |", state.name(), kind.name());
+    }
+    Ok(table)
+}
+
+fn shown() -> Result<String, ContractError> {
+    let transcripts = transcript::all()?;
+    let shown = transcripts.iter().find(|(name, _)| *name == SHOWN);
+    shown.map_or(Ok(String::new()), |(_, transcript)| conversation(transcript))
 }

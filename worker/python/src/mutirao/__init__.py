@@ -25,7 +25,8 @@ from .client_errors import (  # noqa: E402
 )
 from .client_types import Attempt, Enqueued, LogLine, Task, TaskInfo, TaskProgress  # noqa: E402
 from .context import Context, Receipt, current  # noqa: E402
-from .errors import Fail, RetryAfter, Stopped, WorkerError  # noqa: E402
+from .errors import Fail, Retry, RetryAfter, Stopped, WorkerError  # noqa: E402
+from .startup import Startup  # noqa: E402
 from .supervisor import Supervisor  # noqa: E402
 from .worker import Worker  # noqa: E402
 
@@ -41,7 +42,9 @@ __all__ = [
     "Progress",
     "Receipt",
     "Refused",
+    "Retry",
     "RetryAfter",
+    "Startup",
     "StopRequest",
     "Stopped",
     "Supervisor",

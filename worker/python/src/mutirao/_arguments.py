@@ -24,14 +24,16 @@ class Call(NamedTuple):
 
 
 class Arguments:
-    """What a handler takes: its parameters by name, without the one for the context.
+    """What a handler takes: its parameters by name, without the one for the context. ``whole``: there is one, and it
+    takes the args as they are, map or not.
 
     Raises ``WorkerError`` for parameters that args cannot reach.
     """
 
-    def __init__(self, kind: str, function: Callable[..., Any]) -> None:
+    def __init__(self, kind: str, function: Callable[..., Any], whole: bool = False) -> None:
         self._kind = kind
         self._function = function
+        self._whole = whole
         try:
             self._parameters = list(inspect.signature(function).parameters.values())
         except (TypeError, ValueError) as error:
@@ -41,6 +43,11 @@ class Arguments:
         if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in self._parameters):
             raise WorkerError(
                 f"the handler of {kind} has *args; arguments come by name, so name each, or take **kwargs"
+            )
+        kinds = [parameter.kind for parameter in self._parameters]
+        if whole and (not 1 <= len(kinds) <= 2 or inspect.Parameter.VAR_KEYWORD in kinds):
+            raise WorkerError(
+                f"the handler of {kind} takes its args whole: give it the context, if any, and one parameter"
             )
 
     @cached_property
@@ -71,9 +78,16 @@ class Arguments:
         """The name of ``**kwargs``, if there is one."""
         return [parameter.name for parameter in self._parameters if parameter.kind is parameter.VAR_KEYWORD]
 
+    def given(self, args: Mapping[str, Any]) -> Any:
+        """The args of a task from those that a person has named: one that takes them whole may be named as well."""
+        name = self._parameters[-1].name if self._whole else ""
+        return args[name] if list(args) == [name] else args
+
     def bind(self, args: Any, context: Context) -> Call:
         """Checks the args and builds the call. Raises ``BadArguments``."""
-        if args is None:
+        if self._whole:
+            args = {self._parameters[-1].name: args}
+        elif args is None:
             args = {}
         if not isinstance(args, Mapping) or not all(isinstance(name, str) for name in args):
             raise BadArguments(f"{self._kind}: args must be a map from argument names to values; {self._known()}")
@@ -96,11 +110,15 @@ class Arguments:
         try:
             return fit(hint, value)
         except Mismatch as mismatch:
-            raise BadArguments(
-                f"{self._kind}: argument {name}{mismatch.path}: {mismatch.problem}; {self._known()}"
-            ) from None
+            if self._whole and value is None:
+                # Nothing, where fields are expected, is a map without entries.
+                return self._fit(name, {})
+            what = "args" if self._whole else f"argument {name}"
+            raise BadArguments(f"{self._kind}: {what}{mismatch.path}: {mismatch.problem}; {self._known()}") from None
 
     def _known(self) -> str:
+        if self._whole:
+            return "args are one value here"
         if self._rest:
             return "any argument is taken"
         return f"known arguments are {', '.join(self._named)}" if self._named else "there are no arguments"
@@ -116,6 +134,8 @@ class Arguments:
 
     def needed(self) -> list[tuple[str, bool]]:
         """The arguments without a default, and whether text will do for each."""
+        if self._whole:
+            return []
         return [
             (name, self._hints.get(name, str) is str)
             for name, parameter in self._named.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from threading import TIMEOUT_MAX
 
 
 class Bell:
@@ -22,5 +23,5 @@ class Bell:
     def wait(self, at_most_s: float | None = None) -> None:
         """Waits until it is rung; None means as long as it takes."""
         with suppress(Empty):
-            self._rings.get(timeout=None if at_most_s is None else max(0.0, at_most_s))
+            self._rings.get(timeout=None if at_most_s is None else min(max(0.0, at_most_s), TIMEOUT_MAX))
             self._is_rung = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shlex
@@ -10,20 +11,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from ._handler import Handler
-from ._rehearsal import rehearse
-from ._values import CannotTravel
+from ._handler import Handler, is_async
+from ._rehearsal import Outcome, rehearse, rehearse_async
+from ._values import plain
 from ._version import SDK
+from .context import Level
+from .startup import Preparation, Startup
 
 EXIT_USAGE, EXIT_FAILED = 64, 20
 
 TRY = "--try"
 
 
-def main(handlers: Mapping[str, Handler], command: Sequence[str], argv: Sequence[str]) -> int:
+def main(
+    handlers: Mapping[str, Handler], preparations: Sequence[Preparation], command: Sequence[str], argv: Sequence[str]
+) -> int:
     """Gives the exit code. ``command`` is the whole command line as started, ``argv`` the script and its arguments."""
     if argv[1:2] == [TRY]:
-        return _try(handlers, argv[2:])
+        return _try(handlers, preparations, argv[2:])
     print(explanation(handlers, command, argv), file=sys.stderr)
     return EXIT_USAGE
 
@@ -61,16 +66,28 @@ def _example_args(handler: Handler) -> list[str]:
     return [f"{name}{'=' if is_text else ':='}..." for name, is_text in handler.arguments.needed()]
 
 
-def _try(handlers: Mapping[str, Handler], words: Sequence[str]) -> int:
+class _Printed:
+    """What a worker tells of its start, on stderr."""
+
+    def booting(self) -> None:
+        """Nobody is in a hurry here."""
+
+    def log(self, ref: None, level: Level, text: str) -> None:
+        print(f"{level}: {text}", file=sys.stderr)
+
+
+def _try(handlers: Mapping[str, Handler], preparations: Sequence[Preparation], words: Sequence[str]) -> int:
     known = f"known kinds are {', '.join(sorted(handlers))}"
     if not words or words[0] not in handlers:
         print(f"{TRY} needs the kind of a task; {known}", file=sys.stderr)
         return EXIT_USAGE
     try:
-        outcome = rehearse(handlers[words[0]], parse_args(words[1:]))
-    except (ValueError, CannotTravel) as error:
+        args = parse_args(words[1:])
+        plain(args, "args", 0)
+    except ValueError as error:
         print(error, file=sys.stderr)
         return EXIT_USAGE
+    outcome = _tried(handlers[words[0]], preparations, args)
     for level, text in outcome.logs:
         print(f"{level}: {text}", file=sys.stderr)
     if outcome.error is not None:
@@ -78,6 +95,19 @@ def _try(handlers: Mapping[str, Handler], words: Sequence[str]) -> int:
         return EXIT_FAILED
     print(json.dumps(outcome.result, ensure_ascii=False, default=_shown))
     return 0
+
+
+def _tried(handler: Handler, preparations: Sequence[Preparation], args: Mapping[str, Any]) -> Outcome:
+    """All that is async on one loop, and what is sync outside of any, as in a worker."""
+    loop = asyncio.new_event_loop()
+    try:
+        for preparation in preparations:
+            going_on = preparation(Startup(_Printed()))
+            if is_async(preparation):
+                loop.run_until_complete(going_on)
+        return loop.run_until_complete(rehearse_async(handler, args)) if handler.is_async else rehearse(handler, args)
+    finally:
+        loop.close()
 
 
 def _shown(value: bytes) -> dict[str, int]:

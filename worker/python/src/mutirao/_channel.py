@@ -14,7 +14,7 @@ COOKIE_VARIABLE = "MUTIRAO_COOKIE"
 """Set by the supervisor, echoed in ``hello``: its absence means that the program was started by hand."""
 
 CHANNEL_VARIABLE = "MUTIRAO_CHANNEL"
-_CHANNEL_STDIO = "stdio"
+"""Where the channel is: ``stdio``, also when it is not set, or ``fd3``."""
 
 READ_CHUNK_BYTES = 64 * 1024
 
@@ -64,31 +64,41 @@ class Channel:
 
 
 def _take() -> Channel | None:
-    """Takes stdin and stdout away from the rest of the process: reading finds nothing, printing goes to stderr, which
-    is the log of the task. None when there is no supervisor, and then nothing is changed.
+    """Takes the channel away from the rest of the process: reading stdin finds nothing, printing goes to the log of the
+    task. None when there is no supervisor, and then nothing is changed.
 
-    The cookie leaves the environment, so that a program started from here does not take its own stdin and stdout for a
-    channel. Raises ``ChannelError`` for a channel that this package does not speak over, or without open descriptors.
+    The cookie leaves the environment, so that a program started from here does not take its own descriptors for a
+    channel. Raises ``ChannelError`` for a channel that this package does not know, or without open descriptors.
     """
     cookie = os.environ.pop(COOKIE_VARIABLE, None)
-    channel = os.environ.pop(CHANNEL_VARIABLE, _CHANNEL_STDIO)
+    channel = os.environ.pop(CHANNEL_VARIABLE, "stdio")
     if cookie is None:
         return None
-    if channel != _CHANNEL_STDIO:
-        raise ChannelError(
-            f"this package speaks over stdin and stdout, not over {channel!r}; remove `channel` from the pool"
-        )
+    take = {"stdio": _move_descriptors, "fd3": _keep_descriptors}.get(channel)
+    if take is None:
+        raise ChannelError(f"the channel {channel!r} is not known; let the pool say `stdio` or `fd3`")
     try:
-        reader, writer = _move_descriptors()
+        reader, writer = take()
     except OSError as error:
-        raise ChannelError(f"cannot take over stdin and stdout: {error}; start the worker from a supervisor") from None
+        raise ChannelError(
+            f"cannot take over the channel {channel}: {error}; start the worker from a supervisor"
+        ) from None
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A pipe is buffered in blocks: the last words of a crash would be lost.
         sys.stdout.reconfigure(line_buffering=True)
     return Channel(reader, writer, cookie)
 
 
+def _keep_descriptors() -> tuple[int, int]:
+    """Those that are beside the three standard ones, which are no channel then."""
+    reader, writer = _PRIVATE_DESCRIPTOR_MIN, _PRIVATE_DESCRIPTOR_MIN + 1
+    for descriptor in (reader, writer):
+        os.set_inheritable(descriptor, False)
+    return reader, writer
+
+
 def _move_descriptors() -> tuple[int, int]:
+    """Stdin and stdout become private; in their place are the null device and stderr."""
     reader = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, _PRIVATE_DESCRIPTOR_MIN)
     writer = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _PRIVATE_DESCRIPTOR_MIN)
     null = os.open(os.devnull, os.O_RDONLY)

@@ -9,14 +9,17 @@ from collections import deque
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from ._handler import Done, Outcome
-from ._messages import PROTOCOL, Message, RunRef
-from ._notes import Notes
+from ._handler import Done, Failed, Outcome
+from ._messages import BEAT_DEFAULT_MS, PROTOCOL, Message, RunRef
+from ._running import Running
 from ._stop import StopRequest, StopSign
 from .errors import ContractError
 
-BEAT, NOTE = "beat", "note"
-FEATURES = [BEAT, NOTE]
+BEAT, NOTE, ENQUEUE = "beat", "note", "enqueue"
+FEATURES = [BEAT, NOTE, ENQUEUE]
+
+NEEDS_OTHER_FEATURES = ("steps", "checkpoint", "facts")
+"""Fields of `run` that nobody sends to this worker."""
 
 EXIT_IO, EXIT_PROTOCOL, EXIT_CONFIG = 74, 76, 78
 EXIT_TERMINATED = 128 + 15
@@ -46,31 +49,15 @@ class Start(NamedTuple):
     sign: StopSign
 
 
-Next = Send | Start | Ended
+class Prepare(NamedTuple):
+    """What is to be done between ``welcome`` and ``ready``."""
 
 
-class Running:
-    """A run that was started and is not answered."""
+Next = Send | Start | Prepare | Ended
 
-    def __init__(self, ref: RunRef) -> None:
-        self.sign = StopSign()
-        self.notes = Notes(ref)
-        self.outcome: Outcome | None = None
-        self.receipts: dict[int, Future[bool]] = {}
-
-    def spend(self, unit: str, amount: int) -> Future[bool]:
-        """One receipt stands for all that one note tells."""
-        seq = self.notes.spend(unit, amount)
-        if seq <= self.notes.acked_seq:
-            return settled(True)
-        return self.receipts.setdefault(seq, Future())
-
-
-def settled(stored: bool) -> Future[bool]:
-    """A receipt that nobody need wait for."""
-    receipt: Future[bool] = Future()
-    receipt.set_result(stored)
-    return receipt
+NO_FOLLOW_UPS = Failed(
+    "this supervisor takes no follow-up tasks with a result; use a newer one, or add them with a Client", "never"
+)
 
 
 class Desk:
@@ -84,7 +71,10 @@ class Desk:
         self._state = "greeted"
         self._drain_reason = ""
         self._was_told = False
+        self._is_prepared = False
         self._features: frozenset[str] = frozenset()
+        self._beat_ms = BEAT_DEFAULT_MS
+        self._beat_at_ms = 0
         # Bounded: a run without a credit is refused.
         self._waiting: deque[Message] = deque()
         self._running: dict[RunRef, Running] = {}
@@ -102,7 +92,7 @@ class Desk:
         if self._state == "closed" and name in ("run", "stop", "ack"):
             return []
         if name == "welcome" and self._state == "greeted":
-            self._welcome(body["protocol"], body["features"])
+            self._welcome(body["protocol"], body["features"], body["beat_ms"], int(now_s * 1_000))
         elif name == "reject" and self._state == "greeted":
             self._over = Ended(EXIT_CONFIG, f"the supervisor refused this worker: {body['reason']}")
         elif name == "run" and (self._state == "ready" or self._state == "draining" and not self._was_told):
@@ -118,13 +108,17 @@ class Desk:
             raise ContractError("order", f"{name} while {self._state}: not legal in this state of the conversation")
         return []
 
-    def _welcome(self, protocol: int, features: list[str]) -> None:
+    def _welcome(self, protocol: int, features: list[str], beat_ms: int, now_ms: int) -> None:
         if protocol != PROTOCOL:
             raise ContractError("order", f"the supervisor chose protocol {protocol}; this worker offered {PROTOCOL}")
-        self._state, self._features = "welcomed", frozenset(features)
+        self._state, self._features = "welcomed", frozenset(features) & frozenset(FEATURES)
+        self._beat_ms, self._beat_at_ms = beat_ms, now_ms + beat_ms
 
     def _accept(self, run: Message) -> None:
         ref = RunRef.of(run.body)
+        for field in NEEDS_OTHER_FEATURES:
+            if run.body[field]:
+                raise ContractError("order", f"run: {field} needs a feature that this worker has not named")
         in_flight = [*self._running, *self._give_back, *(RunRef.of(waiting.body) for waiting in self._waiting)]
         if any(other.task == ref.task for other in in_flight):
             raise ContractError("order", f"run: task {ref.task} already runs here")
@@ -186,15 +180,20 @@ class Desk:
         receipts = [receipt for running in self._running.values() for receipt in running.receipts.values()]
         for running in self._running.values():
             running.receipts.clear()
+            running.stores_notes = False
         return receipts
+
+    def prepared(self) -> None:
+        """The worker has done what it does before its first run."""
+        self._is_prepared = True
 
     def finished(self, ref: RunRef, outcome: Outcome) -> None:
         """A handler has ended; its answer waits until all that it spent is stored."""
         self._running[ref].outcome = outcome
 
     def speaking(self, ref: RunRef) -> Running | None:
-        """The run, while it may say something that will be heard."""
-        running = self._running.get(ref) if self.notes else None
+        """The run, while its handler has not ended."""
+        running = self._running.get(ref)
         return running if running is not None and running.outcome is None else None
 
     # What is to be done.
@@ -208,27 +207,68 @@ class Desk:
             return Send([given_back])
         for ref, running in self._running.items():
             if running.outcome is not None and (running.notes.is_settled() or not self.notes):
-                del self._running[ref]
-                last = running.notes.take_last(now_ms) if self.notes else None
-                return Send([*([last] if last else []), _answer(ref, running.outcome)])
-        if self._state == "draining" and not self._running:
-            self._state = "closed"
-            return Send([Message("bye", {})])
+                return Send(self._settle(ref, running, running.outcome, now_ms))
         if self._state == "closed":
             return DRAINED
+        if leaving := self._leave():
+            return Send(leaving)
         if self._state == "welcomed":
+            if not self._is_prepared:
+                return Prepare()
             self._state = "ready"
             return Send([Message("ready", {})])
         if self._waiting and len(self._running) < self._concurrency:
             run = self._waiting.popleft()
             ref = RunRef.of(run.body)
-            started = self._running[ref] = Running(ref)
+            started = self._running[ref] = Running(ref, self.notes)
             return Start(run, ref, started.sign)
         return None
+
+    def _settle(self, ref: RunRef, running: Running, outcome: Outcome, now_ms: int) -> list[Message]:
+        """The last words of a run and its answer; and those of the worker, in the same breath, when it was the last."""
+        del self._running[ref]
+        last = running.notes.take_last(now_ms) if self.notes else None
+        if running.retires and self._state == "ready":
+            self.drain("retired")
+        return [*([last] if last else []), self._answer(ref, running, outcome), *self._leave()]
+
+    def _answer(self, ref: RunRef, running: Running, outcome: Outcome) -> Message:
+        follow_ups = list(running.follow_ups)
+        if follow_ups and ENQUEUE not in self._features and isinstance(outcome, Done):
+            outcome = NO_FOLLOW_UPS
+        if not isinstance(outcome, Done):
+            return Message("fail", {**ref._asdict(), **outcome._asdict()})
+        enqueue = {"enqueue": follow_ups} if follow_ups else {}
+        return Message("done", {**ref._asdict(), "result": outcome.result, **enqueue})
+
+    def _leave(self) -> list[Message]:
+        """The end, once there is nothing left to answer."""
+        if self._state != "draining" or self._running or self._give_back:
+            return []
+        self._state = "closed"
+        return [Message("bye", {})]
 
     def take_back(self) -> Message | None:
         """The next run to give back. It can be sent while another run is executing."""
         return Message("back", self._give_back.popleft()._asdict()) if self._give_back else None
+
+    def take_due(self, now_ms: int) -> Message | None:
+        """The next message that must not wait for a busy handler: a run to give back, a beat, a note."""
+        return self.take_back() or self._take_beat(now_ms) or self.take_note(now_ms)
+
+    def due_at_ms(self, now_ms: int) -> int | None:
+        """When ``take_due`` will find something; None means not before something else happens."""
+        if self._give_back:
+            return now_ms
+        beat = [self._beat_at_ms] if self.beats else []
+        note = self.note_due_at_ms(now_ms)
+        return min([*beat, *([] if note is None else [note])], default=None)
+
+    def _take_beat(self, now_ms: int) -> Message | None:
+        if not self.beats or now_ms < self._beat_at_ms:
+            return None
+        self._beat_at_ms = now_ms + self._beat_ms
+        return Message("beat", {})
 
     def take_note(self, now_ms: int) -> Message | None:
         """The next note that is due."""
@@ -245,10 +285,6 @@ class Desk:
         return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
     @property
-    def has_back(self) -> bool:
-        return bool(self._give_back)
-
-    @property
     def beats(self) -> bool:
         return BEAT in self._features and self.may_speak
 
@@ -262,12 +298,11 @@ class Desk:
         return self._over is None and self._state in ("welcomed", "ready", "draining")
 
     @property
+    def may_boot(self) -> bool:
+        """True while the worker may say that it is still starting."""
+        return not self._is_prepared and self.may_speak
+
+    @property
     def may_lose_channel(self) -> bool:
         """True once the end of the channel is no surprise."""
         return self._over is not None or self._was_told or self._state == "closed"
-
-
-def _answer(ref: RunRef, outcome: Outcome) -> Message:
-    if isinstance(outcome, Done):
-        return Message("done", {**ref._asdict(), "result": outcome.result})
-    return Message("fail", {**ref._asdict(), **outcome._asdict()})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 FieldType = Callable[[Any], Any]
 
 KINDS_MAX, FEATURES_MAX, UNITS_MAX = 1024, 64, 16
+FOLLOW_UPS_MAX, STEPS_MAX, FACTS_MAX = 1000, 10_000, 256
 
 
 class Misfit(Exception):
@@ -88,11 +89,20 @@ def optional(read: FieldType) -> FieldType:
     return lambda value: None if value is None else read(value)
 
 
-def texts(most_items: int) -> FieldType:
-    def read(value: Any) -> list[str]:
+def array(most_items: int, item: FieldType) -> FieldType:
+    def read(value: Any) -> list[Any]:
         if not isinstance(value, list) or len(value) > most_items:
-            raise Misfit(f"must be an array of at most {most_items} texts")
-        return [text(item) for item in value]
+            raise Misfit(f"must be an array of at most {most_items} items")
+        return [item(one) for one in value]
+
+    return read
+
+
+def by_name(most_items: int, item: FieldType) -> FieldType:
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or len(value) > most_items:
+            raise Misfit(f"must be a map of at most {most_items} names")
+        return {text(name): item(one) for name, one in value.items()}
 
     return read
 
@@ -110,15 +120,24 @@ def body_of(fields: Mapping[str, Field]) -> FieldType:
     return lambda value: read_body(fields, value)
 
 
-def spend(value: Any) -> dict[str, int]:
-    if not isinstance(value, dict) or len(value) > UNITS_MAX:
-        raise Misfit(f"must be a map of at most {UNITS_MAX} units")
-    amount = integer(0, 2**64 - 1)
-    return {text(unit): amount(spent) for unit, spent in value.items()}
+def choice(names: tuple[str, ...], **maps: FieldType) -> FieldType:
+    """A name alone, or a map of one key that says what the value beside it is: ``"never"``, ``{"after_ms": 5}``."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, dict) and len(value) == 1:
+            ((name, inner),) = value.items()
+            if isinstance(name, str) and name in maps:
+                return {name: maps[name](inner)}
+        return one_of(*names)(value)
+
+    return read
 
 
-def retry(value: Any) -> Any:
-    """``"default"``, ``"never"`` or ``{"after_ms": n}``."""
-    if isinstance(value, dict) and list(value) == ["after_ms"]:
-        return {"after_ms": integer(0, 2**64 - 1)(value["after_ms"])}
-    return one_of("default", "never")(value)
+def either(first: FieldType, second: FieldType) -> FieldType:
+    def read(value: Any) -> Any:
+        try:
+            return first(value)
+        except Misfit:
+            return second(value)
+
+    return read

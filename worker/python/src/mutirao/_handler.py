@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 
 from . import _codec
 from ._arguments import Arguments, BadArguments, Call
+from ._follow_ups import IllegalFollowUp
 from ._names import check_name
 from ._stop import StopSign
 from ._text import clip
 from ._traceback import ERROR_MAX_BYTES, traceback_text
 from ._values import CannotTravel, pack
 from .context import Context, enter
-from .errors import ContractError, Fail, RetryAfter, Stopped, WorkerError
+from .errors import ContractError, Fail, Retry, RetryAfter, Stopped, WorkerError
 
-Retry = str | dict[str, int]
+Wish = str | dict[str, int]
 
 
 class Done(NamedTuple):
@@ -33,7 +34,7 @@ class Failed(NamedTuple):
     """The run ended badly: why, for people, and whether it may be tried again, as the contract spells it."""
 
     error: str
-    retry: Retry = "default"
+    retry: Wish = "default"
 
 
 Outcome = Done | Failed
@@ -42,7 +43,9 @@ Outcome = Done | Failed
 class Handler:
     """The code of one kind. Raises ``WorkerError`` for an illegal kind, or a function that args cannot be given to."""
 
-    def __init__(self, kind: str, function: Callable[..., Any], fatal: tuple[type[BaseException], ...]) -> None:
+    def __init__(
+        self, kind: str, function: Callable[..., Any], fatal: tuple[type[BaseException], ...], whole: bool = False
+    ) -> None:
         try:
             check_name("kind", kind)
         except ValueError as error:
@@ -50,10 +53,8 @@ class Handler:
         self.kind = kind
         self.fatal = fatal
         self.function = function
-        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)
-        )
-        self.arguments = Arguments(kind, function)
+        self.is_async = is_async(function)
+        self.arguments = Arguments(kind, function, whole)
 
     def run(self, context: Context, args: bytes) -> Outcome:
         """Calls a sync handler on this thread."""
@@ -102,7 +103,7 @@ class Handler:
 
     def failed(self, error: BaseException, context: Context) -> Failed:
         """What an exception means. There is an outcome whatever the exception does when it is asked."""
-        retry: Retry = "default"
+        retry: Wish = "default"
         try:
             retry = self._wish(error)
             return Failed(self._why(error, context), retry)
@@ -111,15 +112,16 @@ class Handler:
             name, why = type(error).__name__, type(broken).__name__
             return Failed(f"{self.kind}: failed with {name}, which cannot be told ({why})", retry)
 
-    def _wish(self, error: BaseException) -> Retry:
+    def _wish(self, error: BaseException) -> Wish:
         if isinstance(error, RetryAfter):
             return {"after_ms": error.delay_ms}
         if isinstance(error, Stopped):
             return "default"
-        return "never" if isinstance(error, (BadArguments, CannotTravel, Fail, *self.fatal)) else "default"
+        is_lasting = isinstance(error, (BadArguments, CannotTravel, IllegalFollowUp, Fail, *self.fatal))
+        return "never" if is_lasting else "default"
 
     def _why(self, error: BaseException, context: Context) -> str:
-        if isinstance(error, (BadArguments, RetryAfter, Fail, Stopped)):
+        if isinstance(error, (BadArguments, Retry, Fail, Stopped)):
             return clip(str(error), ERROR_MAX_BYTES)
         if isinstance(error, CannotTravel):
             return clip(f"{self.kind}: {error}", ERROR_MAX_BYTES)
@@ -129,6 +131,11 @@ class Handler:
         return traceback_text(error)
 
 
+def is_async(function: Callable[..., Any]) -> bool:
+    """True when what it returns must be awaited."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+
+
 def unknown_kind(kind: str, known: list[str]) -> Failed:
-    """The outcome of a run that no handler is for. Another worker of the pool may have it, so it may be tried again."""
-    return Failed(f"this worker has no handler for the kind `{kind}`; it offers {', '.join(known)}")
+    """The outcome of a run that no handler is for. Trying again would not mend it."""
+    return Failed(f"this worker has no handler for the kind `{kind}`; it offers {', '.join(known)}", "never")

@@ -7,12 +7,20 @@ from typing import Any, NamedTuple
 
 from . import _codec
 from ._fields import (
+    FACTS_MAX,
     FEATURES_MAX,
+    FOLLOW_UPS_MAX,
     KINDS_MAX,
+    STEPS_MAX,
+    UNITS_MAX,
     Field,
     Misfit,
+    array,
     body_of,
     boolean,
+    by_name,
+    choice,
+    either,
     integer,
     needed,
     one_of,
@@ -20,15 +28,15 @@ from ._fields import (
     payload,
     read_body,
     real,
-    retry,
-    spend,
     text,
-    texts,
 )
 from ._frames import frame
 from .errors import ContractError
 
 PROTOCOL = 1
+
+BEAT_DEFAULT_MS, BEAT_MIN_MS, BEAT_MAX_MS = 5_000, 10, 60_000
+"""From one beat to the next."""
 
 FROM_WORKER, TO_WORKER = "from_worker", "to_worker"
 
@@ -41,12 +49,26 @@ _U16, _U32, _U64, _I32 = (
 _RUN = {"task": needed(_U64), "epoch": needed(_U64)}
 _RUN_OR_NIL = Field(optional(body_of(_RUN)), None)
 _NUMBER_OR_NIL = Field(optional(_U64), None)
+_TEXT_OR_NIL = Field(optional(text), None)
+_PAYLOAD = Field(payload, b"")
 _EXIT = {
     "code": Field(optional(_I32), None),
     "signal": Field(optional(_I32), None),
     "oom": Field(boolean, False),
     "peak_rss_bytes": _NUMBER_OR_NIL,
     "cpu_ms": _NUMBER_OR_NIL,
+}
+
+_FOLLOW_UP = {
+    "kind": needed(text),
+    "args": _PAYLOAD,
+    "queue": _TEXT_OR_NIL,
+    "name": _TEXT_OR_NIL,
+    "priority": Field(optional(either(integer(-100, 100), text)), None),
+    "delay_ms": _NUMBER_OR_NIL,
+    "timeout_ms": _NUMBER_OR_NIL,
+    "max_attempts": Field(optional(_U32), None),
+    "max_crashes": Field(optional(_U32), None),
 }
 
 _FIELDS: dict[str, dict[str, Mapping[str, Field]]] = {
@@ -56,9 +78,9 @@ _FIELDS: dict[str, dict[str, Mapping[str, Field]]] = {
             "protocol_max": needed(_U16),
             "cookie": Field(text, ""),
             "sdk": Field(text, ""),
-            "kinds": Field(texts(KINDS_MAX), []),
+            "kinds": Field(array(KINDS_MAX, text), []),
             "concurrency": Field(_U32, 1),
-            "features": Field(texts(FEATURES_MAX), []),
+            "features": Field(array(FEATURES_MAX, text), []),
         },
         "booting": {},
         "ready": {},
@@ -72,37 +94,54 @@ _FIELDS: dict[str, dict[str, Mapping[str, Field]]] = {
             **_RUN,
             "done": Field(optional(real), None),
             "total": Field(optional(real), None),
-            "message": Field(optional(text), None),
-            "spend": Field(spend, {}),
+            "message": _TEXT_OR_NIL,
+            "spend": Field(by_name(UNITS_MAX, _U64), {}),
             "seq": Field(_U64, 0),
         },
-        "done": {**_RUN, "result": Field(payload, b""), "cut": Field(boolean, False)},
+        "save": {**_RUN, "step": _TEXT_OR_NIL, "value": _PAYLOAD, "seq": needed(_U64)},
+        "done": {
+            **_RUN,
+            "result": _PAYLOAD,
+            "cut": Field(boolean, False),
+            "enqueue": Field(array(FOLLOW_UPS_MAX, body_of(_FOLLOW_UP)), []),
+        },
         "fail": {
             **_RUN,
             "error": Field(text, ""),
-            "retry": Field(retry, "default"),
+            "retry": Field(choice(("default", "never"), after_ms=_U64), "default"),
             "exit": Field(optional(body_of(_EXIT)), None),
         },
+        "park": {
+            **_RUN,
+            "until": needed(choice(("children",), after_ms=_U64, facts=array(FACTS_MAX, text))),
+            "timeout_ms": _NUMBER_OR_NIL,
+        },
         "back": _RUN,
-        "bye": {"spawn_error": Field(optional(text), None)},
+        "bye": {"spawn_error": _TEXT_OR_NIL},
     },
     TO_WORKER: {
-        "welcome": {"protocol": needed(_U16), "worker": Field(_U64, 0), "features": Field(texts(FEATURES_MAX), [])},
+        "welcome": {
+            "protocol": needed(_U16),
+            "worker": Field(_U64, 0),
+            "features": Field(array(FEATURES_MAX, text), []),
+            "beat_ms": Field(integer(BEAT_MIN_MS, BEAT_MAX_MS), BEAT_DEFAULT_MS),
+        },
         "reject": {"reason": needed(text)},
         "run": {
             **_RUN,
             "kind": needed(text),
-            "args": Field(payload, b""),
+            "args": _PAYLOAD,
             "attempt": Field(_U32, 1),
             "effect_key": Field(text, ""),
             "time_left_ms": _NUMBER_OR_NIL,
+            "steps": Field(by_name(STEPS_MAX, payload), {}),
+            "checkpoint": _PAYLOAD,
+            "facts": Field(by_name(FACTS_MAX, payload), {}),
         },
         "stop": {"run": _RUN_OR_NIL, "reason": needed(text), "grace_ms": needed(_U64)},
         "ack": {**_RUN, "seq": needed(_U64)},
     },
 }
-
-_RESERVED = ("save", "park")
 
 
 class Message(NamedTuple):
@@ -149,8 +188,6 @@ def decode(frame_payload: bytes, direction: str) -> Message:
 
 
 def _unknown(name: str, direction: str) -> ContractError:
-    if name in _RESERVED:
-        return ContractError("reserved", f"{name} is reserved for a later version")
     if any(name in names for names in _FIELDS.values()):
         return ContractError("wrong_direction", f"{name} is never sent in this direction ({direction})")
     return ContractError("unknown_message", f"no message is named {name[:64]!r}")

@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
+from math import inf
 from threading import Lock, get_ident
 from typing import TypeVar
 
 from ._bell import Bell
 from ._channel import Channel
-from ._desk import EXIT_IO, EXIT_PROTOCOL, Desk, Next, Running
+from ._desk import EXIT_IO, EXIT_PROTOCOL, Desk, Next
 from ._interrupts import Interrupts
 from ._messages import Message, RunRef, encode
 from ._output import leave, print_whole
+from ._running import Running
 from .context import Level
 from .errors import ChannelError, ContractError
-
-BEAT_INTERVAL_MS = 5_000
-"""How often a worker says that its process lives."""
 
 LATE_MAX_WORDS = 256
 """What finalizers may say on a thread from when it enters the post until it has left; the rest goes to stderr."""
@@ -53,7 +52,7 @@ class Post:
         self._left: deque[Work] = deque()
         self._dispatcher = Bell()
         self._second_writer = Bell()
-        self._look_at_ms = 0
+        self._look_at_ms = 0.0
         self.interrupts = Interrupts()
 
     @contextmanager
@@ -97,8 +96,8 @@ class Post:
 
     def _tell_second_writer(self) -> None:
         """Under the desk's lock: rings when it would look too late."""
-        due_at_ms = self._desk.note_due_at_ms(now_ms())
-        if self._desk.has_back or due_at_ms is not None and due_at_ms < self._look_at_ms:
+        due_at_ms = self._desk.due_at_ms(now_ms())
+        if due_at_ms is not None and due_at_ms < self._look_at_ms:
             self._second_writer.ring()
 
     def send(self, *messages: Message) -> None:
@@ -160,10 +159,10 @@ class Post:
     # held by threads that it does not have.
 
     def say(self, ref: RunRef, change: Callable[[Running], T]) -> T | None:
-        """Changes the notes of a run and sends the one that is due; None when it is answered, or none are wanted."""
+        """Changes what a run says and sends the note that is due; None when its handler has ended."""
         if not self._channel.is_open:
             return None
-        return self._now_or_late(partial(self._say, ref, change), f"task {ref.task}: a note of a finalizer is lost")
+        return self._now_or_late(partial(self._say, ref, change), f"task {ref.task}: what a finalizer said is lost")
 
     def _say(self, ref: RunRef, change: Callable[[Running], T]) -> T | None:
         with self._deciding:
@@ -187,6 +186,14 @@ class Post:
         else:
             print_whole(text)
 
+    def booting(self) -> None:
+        """Says that the worker is still starting, until it is ready."""
+        if self._channel.is_open:
+            self._now_or_late(self._booting, "what a finalizer said of the start is lost")
+
+    def _booting(self) -> None:
+        self._send_chosen(lambda desk: Message("booting", {}) if desk.may_boot else None)
+
     def _log(self, message: Message) -> None:
         if not self._send_chosen(lambda desk: message if desk.may_speak else None):
             print_whole(message.body["message"])
@@ -194,25 +201,19 @@ class Post:
     # The second thread that writes.
 
     def attend(self) -> None:
-        """Beats; and sends what must not wait for a busy handler: runs to give back, notes whose time has come."""
-        beat_at_ms = now_ms() + BEAT_INTERVAL_MS
+        """Sends what must not wait for a busy handler, for ever."""
         while True:
-            self.wait_until(beat_at_ms)
-            if now_ms() >= beat_at_ms:
-                beat_at_ms = now_ms() + BEAT_INTERVAL_MS
-                with self._within():
-                    self._send_chosen(lambda desk: Message("beat", {}) if desk.beats else None)
+            self.attend_once()
 
-    def wait_until(self, at_ms: int) -> None:
-        """Waits until then, or until there is something to send, and sends it."""
+    def attend_once(self) -> None:
+        """Waits until there is something to send, and sends it."""
         with self._within(), self._deciding:
             now = now_ms()
-            self._look_at_ms = min(at_ms, self._desk.note_due_at_ms(now) or at_ms)
-        self._second_writer.wait((self._look_at_ms - now) / 1_000)
+            due_at_ms = self._desk.due_at_ms(now)
+            self._look_at_ms = inf if due_at_ms is None else due_at_ms
+        self._second_writer.wait(None if due_at_ms is None else (due_at_ms - now) / 1_000)
         with self._within():
-            while self._send_chosen(lambda desk: desk.take_back()):
-                pass
-            while self._send_chosen(lambda desk: desk.take_note(now_ms())):
+            while self._send_chosen(lambda desk: desk.take_due(now_ms())):
                 pass
             while self._left:
                 _try(self._left.popleft())

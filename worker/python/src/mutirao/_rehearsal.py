@@ -10,16 +10,18 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import _codec
-from ._desk import settled
+from ._running import settled
+from ._follow_ups import FollowUps
 from ._handler import Done, Handler
 from ._handler import Outcome as _Outcome
 from ._notes import Progress
 from ._stop import StopRequest, StopSign
 from ._values import plain
+from .client_types import Task
 from .context import Context, Facts, Level
 
 _GRACE_S = 10.0
@@ -38,6 +40,10 @@ class Outcome:
     progress: list[Progress] = field(default_factory=list)
     spent: dict[str, int] = field(default_factory=dict)
     logs: list[tuple[Level, str]] = field(default_factory=list)
+    enqueued: list[Task] = field(default_factory=list)
+    """The follow-up tasks that come to be with the result, their args after they have travelled."""
+    retired: bool = False
+    """It asked the worker to leave."""
 
 
 class _Recorder:
@@ -45,6 +51,7 @@ class _Recorder:
 
     def __init__(self, stop_after_progress: int | None) -> None:
         self.told = Outcome()
+        self._follow_ups = FollowUps()
         self.sign = StopSign()
         self._stop_after = stop_after_progress
         self._stop_if_due()
@@ -70,6 +77,13 @@ class _Recorder:
     def log(self, level: Level, text: str) -> None:
         self.told.logs.append((level, text))
 
+    def enqueue(self, task: Task, body: dict[str, Any]) -> None:
+        self._follow_ups.add(body)
+        self.told.enqueued.append(replace(task, args=_unpacked(body["args"])))
+
+    def retire(self) -> None:
+        self.told.retired = True
+
 
 def rehearse(
     handler: Handler, args: Mapping[str, Any], attempt: int = 1, stop_after_progress: int | None = None
@@ -78,7 +92,7 @@ def rehearse(
     if handler.is_async:
         return asyncio.run(rehearse_async(handler, args, attempt, stop_after_progress))
     recorder = _Recorder(stop_after_progress)
-    outcome = copy_context().run(handler.run, _context(handler, attempt, recorder), _packed(args))
+    outcome = copy_context().run(handler.run, _context(handler, attempt, recorder), _packed(handler, args))
     return _told(recorder, outcome)
 
 
@@ -88,7 +102,7 @@ async def rehearse_async(
     """Runs an async handler to its end, in a task of its own."""
     recorder = _Recorder(stop_after_progress)
     outcome: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
-    handler.start(_context(handler, attempt, recorder), _packed(args), recorder.sign, outcome.set_result)
+    handler.start(_context(handler, attempt, recorder), _packed(handler, args), recorder.sign, outcome.set_result)
     return _told(recorder, await outcome)
 
 
@@ -96,15 +110,20 @@ def _context(handler: Handler, attempt: int, recorder: _Recorder) -> Context:
     return Context(Facts(1, attempt, handler.kind, attempt, "test:1", None), recorder.sign, recorder)
 
 
-def _packed(args: Mapping[str, Any]) -> bytes:
-    return _codec.encode(plain(args, "args", 0))
+def _packed(handler: Handler, args: Mapping[str, Any]) -> bytes:
+    return _codec.encode(plain(handler.arguments.given(args), "args", 0))
+
+
+def _unpacked(payload: bytes) -> Any:
+    return _codec.decode(payload) if payload else None
 
 
 def _told(recorder: _Recorder, outcome: _Outcome) -> Outcome:
     told = recorder.told
     if isinstance(outcome, Done):
-        told.result = _codec.decode(outcome.result) if outcome.result else None
+        told.result = _unpacked(outcome.result)
         return told
+    told.enqueued.clear()
     told.error = outcome.error
     told.retry = outcome.retry["after_ms"] / 1_000 if isinstance(outcome.retry, dict) else outcome.retry
     return told

@@ -8,23 +8,27 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import partial
+from typing import Any
 
 from . import _output
 from ._channel import Channel
-from ._desk import EXIT_IO, EXIT_PROTOCOL, FEATURES, Desk, Ended, Send, Start, settled
+from ._desk import EXIT_IO, EXIT_PROTOCOL, FEATURES, Desk, Ended, Prepare, Send, Start
 from ._frames import FrameDecoder
-from ._handler import Failed, Handler, Outcome, unknown_kind
+from ._handler import Failed, Handler, Outcome, is_async, unknown_kind
 from ._messages import PROTOCOL, TO_WORKER, Message, RunRef, decode
 from ._output import leave
 from ._post import Post
+from ._running import Running, settled
 from ._version import SDK
+from .client_types import Task
 from .context import Context, Facts, Level
 from .errors import ChannelError, ContractError
+from .startup import Preparation, Startup
 
 EXIT_CHANNEL_ENDED = 1
 
@@ -48,20 +52,35 @@ class RunOutlet:
     def log(self, level: Level, text: str) -> None:
         self._post.log(self._ref, level, text)
 
+    def enqueue(self, task: Task, body: dict[str, Any]) -> None:
+        self._post.say(self._ref, lambda running: running.follow_ups.add(body))
+
+    def retire(self) -> None:
+        self._post.say(self._ref, Running.retire)
+
 
 class Runtime:
     """Plays a whole worker, from ``hello`` to its end. Made and run on the main thread."""
 
-    def __init__(self, channel: Channel, handlers: Mapping[str, Handler], concurrency: int) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        handlers: Mapping[str, Handler],
+        preparations: Sequence[Preparation],
+        concurrency: int,
+    ) -> None:
         self._channel = channel
         self._handlers = handlers
+        self._preparations = preparations
         self._concurrency = concurrency
         self.post = Post(channel, Desk(concurrency))
         self._pool = ThreadPoolExecutor(concurrency, "mutirao-run") if concurrency > 1 else None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> Ended:
-        """Returns when the worker was told to stop and everything is answered, or when it was refused."""
+        """Returns when the worker was told to stop and everything is answered, or when it was refused. Raises what its
+        preparation raises.
+        """
         self.post.interrupts.install()
         hello = {
             "protocol_min": PROTOCOL,
@@ -82,6 +101,8 @@ class Runtime:
                 self.post.send(*what.messages)
             elif isinstance(what, Start):
                 self._start(what)
+            elif isinstance(what, Prepare):
+                self._prepare()
             else:
                 return what
 
@@ -103,6 +124,21 @@ class Runtime:
         self.post.lost()
         while True:
             self.post.terminated()
+
+    def _prepare(self) -> None:
+        startup = Startup(self.post)
+        for preparation in self._preparations:
+            if is_async(preparation):
+                asyncio.run_coroutine_threadsafe(preparation(startup), self._serving()).result()
+            else:
+                preparation(startup)
+        _output.flush()
+        self.post.change(Desk.prepared)
+
+    def _serving(self) -> asyncio.AbstractEventLoop:
+        """The loop of all that is async, from its first use on."""
+        self._loop = self._loop or _serve_loop()
+        return self._loop
 
     def _start(self, start: Start) -> None:
         body = start.run.body
@@ -128,9 +164,8 @@ class Runtime:
         self.post.change(lambda desk: desk.finished(ref, outcome))
 
     def _start_async(self, start: Start, handler: Handler, context: Context) -> None:
-        loop = self._loop = self._loop or _serve_loop()
         args, ended = start.run.body["args"], partial(self._finish, start.ref)
-        loop.call_soon_threadsafe(handler.start, context, args, start.sign, ended)
+        self._serving().call_soon_threadsafe(handler.start, context, args, start.sign, ended)
 
 
 def _run(handler: Handler, context: Context, args: bytes, guard: AbstractContextManager[None]) -> Outcome:

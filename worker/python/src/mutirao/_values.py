@@ -1,4 +1,4 @@
-"""Results of handlers made of what MessagePack has, or refused with a sentence. Pure."""
+"""Results of handlers and args of follow-ups made of what MessagePack has, or refused with a sentence. Pure."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ RESULT_MAX_BYTES = 1024 * 1024
 """The largest result, as MessagePack."""
 
 
-class CannotTravel(Exception):
-    """A value that no result can have; the text says which part, and the way out."""
+class CannotTravel(ValueError):
+    """A value that no payload can have; the text says which part, and the way out."""
 
 
-def pack(value: Any) -> bytes:
-    """The payload of a result; None becomes no bytes. Raises ``CannotTravel``."""
+def pack(value: Any, path: str = "result", most_bytes: int = RESULT_MAX_BYTES) -> bytes:
+    """A payload, called ``path`` in errors; None becomes no bytes. Raises ``CannotTravel``."""
     if value is None:
         return b""
     try:
-        packed = _codec.encode(plain(value, "result", 0))
+        packed = _codec.encode(plain(value, path, 0))
     except UnicodeEncodeError:
-        raise CannotTravel("the result has text that is not UTF-8; encode it, for example with os.fsencode") from None
-    if len(packed) > RESULT_MAX_BYTES:
+        raise CannotTravel(f"{path} has text that is not UTF-8; encode it, for example with os.fsencode") from None
+    if len(packed) > most_bytes:
         raise CannotTravel(
-            f"the result has {len(packed)} bytes, the limit is {RESULT_MAX_BYTES}; "
-            "write it to a file and return its path"
+            f"{path} has {len(packed)} bytes, the limit is {most_bytes}; write it to a file and send its path"
         )
     return packed
 
@@ -45,7 +44,7 @@ def plain(value: Any, path: str, depth: int) -> Any:
     if isinstance(value, int):
         if not _codec.INT_MIN <= value <= _codec.INT_MAX:
             raise CannotTravel(
-                f"{path} is an integer of {value.bit_length()} bits, at most 64 can travel; return it as text"
+                f"{path} is an integer of {value.bit_length()} bits, at most 64 can travel; send it as text"
             )
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -59,7 +58,7 @@ def plain(value: Any, path: str, depth: int) -> Any:
 
 def _plain_container(value: Any, path: str, depth: int) -> Any:
     if depth == _codec.DEPTH_MAX:
-        raise CannotTravel(f"the result is nested more than {_codec.DEPTH_MAX} deep, or contains itself; flatten it")
+        raise CannotTravel(f"{_root(path)} is nested more than {_codec.DEPTH_MAX} deep, or contains itself; flatten it")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -68,8 +67,12 @@ def _plain_container(value: Any, path: str, depth: int) -> Any:
         return {_plain_key(key, path): plain(item, f"{path}[{key!r}]", depth + 1) for key, item in value.items()}
     raise CannotTravel(
         f"{path} is of type {type(value).__name__}, which cannot travel; "
-        "return numbers, text, bytes, lists, dicts or dataclasses"
+        "send numbers, text, bytes, lists, dicts or dataclasses"
     )
+
+
+def _root(path: str) -> str:
+    return path.partition("[")[0]
 
 
 def _plain_key(key: Any, path: str) -> Any:

@@ -13,10 +13,13 @@ from collections.abc import Generator
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple, Protocol
 
+from ._duration import Delay
+from ._follow_ups import spelled
 from ._names import check_name
 from ._notes import AMOUNT_MAX
 from ._stop import StopRequest, StopSign
 from ._text import clip
+from .client_types import Task
 from .errors import Stopped
 
 LOG_MAX_BYTES = 8 * 1024
@@ -44,6 +47,8 @@ class Outlet(Protocol):
     def note(self, message: str) -> None: ...
     def spend(self, unit: str, amount: int) -> concurrent.futures.Future[bool]: ...
     def log(self, level: Level, text: str) -> None: ...
+    def enqueue(self, task: Task, body: dict[str, Any]) -> None: ...
+    def retire(self) -> None: ...
 
 
 class Receipt:
@@ -131,6 +136,35 @@ class Context:
         if not isinstance(amount, int) or isinstance(amount, bool) or not 0 <= amount <= AMOUNT_MAX:
             raise ValueError(f"amount {amount!r} of {unit}: must be an integer from 0 to 2**53")
         return Receipt(self._outlet.spend(unit, amount))
+
+    def enqueue(
+        self,
+        kind: str,
+        args: Any = None,
+        *,
+        name: str | None = None,
+        queue: str | None = None,
+        priority: int | str | None = None,
+        delay: Delay | None = None,
+        timeout: Delay | None = None,
+        max_attempts: int | None = None,
+        max_crashes: int | None = None,
+    ) -> None:
+        """Adds a follow-up task: it comes to be in the very moment in which the result of this run is stored, or, when
+        the run does not end well, not at all. The fields are those of ``Task``, a bare duration is in seconds; ``args``
+        are what results are made of.
+
+        Raises ``ValueError`` for a field that is illegal, for more than 1,000 tasks, and for more than 1 MiB of args in
+        all. A handler that lets it pass has failed for good.
+        """
+        task = Task(kind, args, name, queue, priority, delay, timeout, max_attempts, max_crashes)
+        self._outlet.enqueue(task, spelled(task))
+
+    def retire(self) -> None:
+        """Has the worker leave by itself once this run is answered, for example because it has grown too large. The
+        supervisor starts another when there is work.
+        """
+        self._outlet.retire()
 
     def log(self, level: Level, text: str) -> None:
         """Writes a line to the log of the run, cut off at 8 KiB.

@@ -14,7 +14,13 @@ class WorkerError(Exception):
     """A worker put together wrongly: an illegal kind, two handlers of one kind, a handler that cannot be called."""
 
 
-class RetryAfter(Exception):
+class Retry(Exception):
+    """Raised by a handler: the run failed, and the task is tried again as it is configured. The message is for people;
+    unlike with other exceptions there is no traceback.
+    """
+
+
+class RetryAfter(Retry):
     """Raised by a handler: the run failed, and the task is not tried again before ``delay`` from now.
 
     ``delay`` is in seconds, or a ``timedelta``, or a text such as ``"30s"``, ``"1h30m"`` or ``"500ms"``; 0 or more,

@@ -10,11 +10,25 @@ import signal as signals
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Literal, TypedDict
 
-from . import Context, Fail, RetryAfter, Worker
+from . import Context, Fail, Retry, RetryAfter, Startup, Stopped, Worker
 
 app = Worker()
+BOOTING_TIMES = int(os.environ.get("SAMPLE_BOOTING", "0"))
+CONCURRENCY = int(os.environ.get("SAMPLE_CONCURRENCY", "1"))
+
+
+@app.on_start
+def prepare(startup: Startup) -> None:
+    """Takes its time when it is told to."""
+    for _ in range(BOOTING_TIMES):
+        startup.booting()
+    if BOOTING_TIMES:
+        startup.log("info", "prepared")
 
 
 class After(TypedDict):
@@ -23,14 +37,14 @@ class After(TypedDict):
     after_ms: int
 
 
-@app.task
-def echo(**args: Any) -> dict[str, Any]:
-    """Returns its args."""
-    return args
+@app.task(whole=True)
+def echo(value: Any) -> Any:
+    """Returns its args, whatever they are."""
+    return value
 
 
-@app.task
-def noop(**args: Any) -> None:
+@app.task(whole=True)
+def noop(value: Any) -> None:
     """Does nothing, whatever it is given."""
 
 
@@ -39,7 +53,33 @@ def sleep(cx: Context, ms: int) -> int:
     """Sleeps and returns for how long; told to stop, it fails at once."""
     order = cx.wait_stop(ms / 1_000)
     if order is not None:
-        raise RuntimeError(f"told to stop while asleep ({order.reason})")
+        raise Retry(f"told to stop while asleep ({order.reason})")
+    return ms
+
+
+@app.task
+def stubborn(ms: int) -> int:
+    """Sleeps and returns for how long, whatever it is told."""
+    until = time.monotonic() + ms / 1_000
+    try:
+        _sleep_until(until)
+    except Stopped:
+        # A signal raises it once.
+        _sleep_until(until)
+    return ms
+
+
+def _sleep_until(until: float) -> None:
+    while (left_s := until - time.monotonic()) > 0:
+        time.sleep(min(left_s, threading.TIMEOUT_MAX))
+
+
+@app.task
+def busy(ms: int) -> int:
+    """Computes for so long, and never waits."""
+    until = time.monotonic() + ms / 1_000
+    while time.monotonic() < until:
+        pass
     return ms
 
 
@@ -49,7 +89,13 @@ def fail(error: str = "failed, as asked", retry: Literal["default", "never"] | A
     if retry == "never":
         raise Fail(error)
     if isinstance(retry, dict):
-        raise RetryAfter(retry["after_ms"] / 1_000, error)
+        raise RetryAfter(timedelta(milliseconds=retry["after_ms"]), error)
+    raise Retry(error)
+
+
+@app.task("raise")
+def raise_error(error: str = "raised, as asked") -> None:
+    """Raises what nobody catches."""
     raise RuntimeError(error)
 
 
@@ -105,5 +151,68 @@ def crash(cx: Context, signal: int | None = None, exit: int | None = None, on_at
     return cx.attempt
 
 
+@app.task
+def context(cx: Context) -> dict[str, Any]:
+    """Returns what a handler knows of its run."""
+    left_s = cx.time_left()
+    return {
+        "task": cx.task,
+        "epoch": cx.epoch,
+        "attempt": cx.attempt,
+        "kind": cx.kind,
+        "effect_key": cx.effect_key,
+        "time_left_ms": None if left_s is None else round(left_s * 1_000),
+    }
+
+
+@app.task
+def blob(bytes: int) -> str:
+    """Returns a text of this length."""
+    return "x" * bytes
+
+
+@app.task
+def log(cx: Context, message: str, level: Literal["debug", "info", "warn", "error"] = "info") -> None:
+    """Writes a line to the log of the run."""
+    cx.log(level, message)
+
+
+@app.task
+def progress(cx: Context, done: float, total: float | None = None, message: str | None = None) -> None:
+    """Tells how far it is."""
+    cx.progress(done, total, message)
+
+
+@app.task
+def spend(cx: Context, unit: str, amount: int, times: int = 1) -> int:
+    """Spends so often, and goes on when it is stored; returns how often."""
+    for _ in range(times):
+        cx.spend(unit, amount).wait()
+    return times
+
+
+@app.task
+def enqueue(cx: Context, tasks: list[dict[str, Any]]) -> int:
+    """Brings these tasks about with its result, and returns how many they are."""
+    for task in tasks:
+        options = {name: task.get(name) for name in ("name", "queue", "priority", "max_attempts", "max_crashes")}
+        delay, timeout = _duration(task, "delay_ms"), _duration(task, "timeout_ms")
+        cx.enqueue(task["kind"], task.get("args"), delay=delay, timeout=timeout, **options)
+    return len(tasks)
+
+
+def _duration(task: Mapping[str, Any], field: str) -> timedelta | None:
+    ms = task.get(field)
+    return None if ms is None else timedelta(milliseconds=ms)
+
+
+@app.task
+def retire(cx: Context) -> None:
+    """Has the worker leave."""
+    cx.retire()
+
+
 if __name__ == "__main__":
-    app.run()
+    for _ in range(BOOTING_TIMES):
+        app.booting()
+    app.run(concurrency=CONCURRENCY)

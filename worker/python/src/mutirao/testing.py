@@ -29,7 +29,8 @@ def run(
 
     ``target``: the function, or a ``Worker`` (then ``kind`` says which handler, unless it has only one). ``attempt`` is
     what the context says. ``stop_after_progress=n`` tells the run to stop when it has told its progress n times; 0 at
-    its start. The names of these three cannot be arguments of the handler here.
+    its start. The names of these three cannot be arguments of the handler here. A handler that takes its args whole gets
+    what is said for its parameter, or all that is said.
     """
     return rehearse(_handler_of(target, kind), args, attempt, stop_after_progress)
 

@@ -1,15 +1,13 @@
 //! Vectors of the messages that a supervisor sends.
 
-use ipc_contract::Direction;
 use ipc_contract::{Ack, ContractError, Payload, Reject, Run, RunRef, Stop, StopReason, ToWorker, Welcome};
 use serde_json::json;
 
-use super::vector::{Vector, canonical, invalid, variant};
+use super::vector::{Vector, canonical, variant};
 
 pub(super) fn vectors() -> Result<Vec<Vector>, ContractError> {
     let mut vectors = handshake()?;
     vectors.extend(work()?);
-    vectors.extend(refused());
     Ok(vectors)
 }
 
@@ -21,11 +19,13 @@ fn handshake() -> Result<Vec<Vector>, ContractError> {
         ..Welcome::default()
     });
     let least = ToWorker::Welcome(Welcome::default());
+    let features = vec!["beat".to_owned(), "teleport".to_owned()];
+    let later = ToWorker::Welcome(Welcome { features, ..Welcome::default() });
     let reason = "the pool images needs a handler for thumb; add one, or take thumb from its queues".to_owned();
     Ok(vec![
         canonical("full", "every field", &welcome)?,
         variant("least", "only what has no default", b"\x81\xa7welcome\x81\xa8protocol\x01", &least),
-        variant("unknown-field", "ignored", b"\x81\xa7welcome\x82\xa8protocol\x01\xa4motd\xa2hi", &least),
+        canonical("unknown-feature", "a feature that the reader does not know is ignored", &later)?,
         canonical("plain", "a sentence for the user", &ToWorker::Reject(Reject { reason }))?,
     ])
 }
@@ -56,12 +56,6 @@ fn work() -> Result<Vec<Vector>, ContractError> {
             "least",
             "only what has no default",
             b"\x81\xa3run\x83\xa4task\x07\xa5epoch\x02\xa4kind\xa6resize",
-            &ToWorker::Run(run.clone()),
-        ),
-        variant(
-            "unknown-field",
-            "ignored",
-            b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa6resize\xa5color\x90",
             &ToWorker::Run(run),
         ),
         canonical("of-run", "stop one run", &ToWorker::Stop(of_run))?,
@@ -74,53 +68,4 @@ fn work() -> Result<Vec<Vector>, ContractError> {
         ),
         canonical("plain", "what note 3 has spent is kept", &ToWorker::Ack(Ack { task: 7, epoch: 2, seq: 3 }))?,
     ])
-}
-
-fn refused() -> impl Iterator<Item = Vector> {
-    /// Group, then name, what it shows, the kind of error, the payload.
-    type Row = (&'static str, (&'static str, &'static str, &'static str, &'static [u8]));
-    const ROWS: &[Row] = &[
-        ("welcome", ("missing-field", "protocol is missing", "body", b"\x81\xa7welcome\x80")),
-        (
-            "welcome",
-            (
-                "protocol-is-too-large",
-                "protocol is at most 65535",
-                "body",
-                b"\x81\xa7welcome\x81\xa8protocol\xce\x00\x01\x00\x00",
-            ),
-        ),
-        ("reject", ("missing-field", "reason is missing", "body", b"\x81\xa6reject\x80")),
-        ("run", ("missing-field", "kind is missing", "body", b"\x81\xa3run\x82\xa4task\x07\xa5epoch\x02")),
-        (
-            "run",
-            (
-                "steps-is-array",
-                "steps is a map",
-                "body",
-                b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa1a\xa5steps\x90",
-            ),
-        ),
-        (
-            "run",
-            (
-                "args-is-map",
-                "args is bin that holds a map",
-                "body",
-                b"\x81\xa3run\x84\xa4task\x07\xa5epoch\x02\xa4kind\xa1a\xa4args\x80",
-            ),
-        ),
-        ("ack", ("missing-field", "seq is missing", "body", b"\x81\xa3ack\x82\xa4task\x07\xa5epoch\x02")),
-        ("stop", ("missing-field", "grace_ms is missing", "body", b"\x81\xa4stop\x81\xa6reason\xa6cancel")),
-        (
-            "stop",
-            (
-                "run-is-number",
-                "run is a map of task and epoch",
-                "body",
-                b"\x81\xa4stop\x83\xa3run\x07\xa6reason\xa6cancel\xa8grace_ms\x00",
-            ),
-        ),
-    ];
-    ROWS.iter().map(|&(group, row)| invalid(group, Direction::ToWorker, row))
 }

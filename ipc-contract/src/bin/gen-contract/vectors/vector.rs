@@ -1,12 +1,13 @@
 //! One golden vector, how it is made and how it is written down. What the vectors say stands in the files beside this one.
 
 use std::fmt::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ipc_contract::{ContractError, Direction, Message, encode};
 use serde_json::{Value, json};
 
-use super::{frames, from_worker, to_worker};
+use super::{frames, from_worker, mechanical, to_worker};
 use crate::Files;
 
 /// Where the vectors are, below the package.
@@ -18,8 +19,8 @@ const HEX_LINE_BYTES: usize = 32;
 pub(super) struct Vector {
     /// The folder: a kind of message, or `frame`.
     pub(super) group: &'static str,
-    pub(super) name: &'static str,
-    pub(super) about: &'static str,
+    pub(super) name: String,
+    pub(super) about: String,
     pub(super) direction: Direction,
     pub(super) frame: Vec<u8>,
     pub(super) meaning: Meaning,
@@ -32,10 +33,18 @@ pub(super) enum Meaning {
     Error(&'static str),
 }
 
-/// All vectors as files.
-pub(crate) fn files() -> Result<Files, ContractError> {
-    let vectors = frames::vectors().into_iter().chain(from_worker::vectors()?).chain(to_worker::vectors()?);
-    Ok(vectors.flat_map(Vector::into_files).collect())
+/// All vectors as files. Errors: one that cannot be made, two of one name.
+pub(crate) fn files() -> io::Result<Files> {
+    let made = || Ok::<_, ContractError>([mechanical::vectors()?, from_worker::vectors()?, to_worker::vectors()?]);
+    let vectors = made().map_err(io::Error::other)?.into_iter().flatten().chain(frames::vectors());
+    let mut files = Files::new();
+    for (path, text) in vectors.flat_map(Vector::into_files) {
+        if files.contains_key(&path) {
+            return Err(io::Error::other(format!("two vectors are named {}", path.display())));
+        }
+        files.insert(path, text);
+    }
+    Ok(files)
 }
 
 impl Vector {
@@ -61,41 +70,39 @@ impl Vector {
 }
 
 /// A message as this crate writes it.
-pub(super) fn canonical<M: Message>(
-    name: &'static str,
-    about: &'static str,
-    message: &M,
-) -> Result<Vector, ContractError> {
+pub(super) fn canonical<M: Message>(name: &str, about: &str, message: &M) -> Result<Vector, ContractError> {
     Ok(valid(name, about, encode(message)?, message, true))
 }
 
 /// A message written in another way that means the same.
-pub(super) fn variant<M: Message>(name: &'static str, about: &'static str, body: &[u8], message: &M) -> Vector {
+pub(super) fn variant<M: Message>(name: &str, about: &str, body: &[u8], message: &M) -> Vector {
     valid(name, about, frame(body), message, false)
 }
 
-fn valid<M: Message>(
-    name: &'static str,
-    about: &'static str,
-    frame: Vec<u8>,
-    message: &M,
-    is_canonical: bool,
-) -> Vector {
+fn valid<M: Message>(name: &str, about: &str, frame: Vec<u8>, message: &M, is_canonical: bool) -> Vector {
     let meaning = Meaning::Message { message: json!(message), is_canonical };
-    Vector { group: message.kind().name(), name, about, direction: M::DIRECTION, frame, meaning }
+    Vector {
+        group: message.kind().name(),
+        name: name.to_owned(),
+        about: about.to_owned(),
+        direction: M::DIRECTION,
+        frame,
+        meaning,
+    }
 }
 
-/// A frame that must be refused.
+/// A frame that must be refused: its name, what it shows, the kind of error, the payload.
 pub(super) fn invalid(
     group: &'static str,
     direction: Direction,
-    (name, about, error, body): (&'static str, &'static str, &'static str, &[u8]),
+    (name, about, error, body): (&str, &str, &'static str, &[u8]),
 ) -> Vector {
+    let (name, about) = (name.to_owned(), about.to_owned());
     Vector { group, name, about, direction, frame: frame(body), meaning: Meaning::Error(error) }
 }
 
 /// A payload with its length before it.
-pub(super) fn frame(body: &[u8]) -> Vec<u8> {
+fn frame(body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), body].concat()
 }

@@ -1,0 +1,61 @@
+//! Target `json`: text that a person or a program wrote, as a task or as a transcript: never a panic, and what is accepted
+//! says the same when it is written again.
+
+use ipc_contract::transcript::Transcript;
+use ipc_contract::{ContractError, ErrorKind, FromWorker, TaskSpec, decode, encode};
+
+use super::trail::{Trail, bucket, ensure};
+
+pub fn check(input: &[u8]) -> Result<Trail, String> {
+    let mut trail = Trail::default();
+    match TaskSpec::from_json(input) {
+        Ok(spec) => check_spec(&spec, &mut trail)?,
+        Err(error) => check_refused("task", &error, &mut trail)?,
+    }
+    let Ok(text) = std::str::from_utf8(input) else { return Ok(trail) };
+    match Transcript::from_json(text) {
+        Ok(transcript) => check_transcript(&transcript, &mut trail)?,
+        Err(error) => check_refused("transcript", &error, &mut trail)?,
+    }
+    Ok(trail)
+}
+
+fn check_refused(what: &str, error: &ContractError, trail: &mut Trail) -> Result<(), String> {
+    ensure(!error.detail.is_empty(), || "no sentence".to_owned())?;
+    let field = match &error.kind {
+        ErrorKind::Value { field } => field.split(['.', '[']).next().filter(|field| field.len() < 16),
+        _ => None,
+    };
+    // Where a syntax error stands is no news, what it is about is.
+    let words: String = error.detail.split(" at line").next().unwrap_or_default().chars().take(40).collect();
+    let is_told = words.contains("expected") || words.contains("missing");
+    trail.mark((what, error.kind.name(), field.filter(|_| what == "task"), is_told.then_some(words)));
+    Ok(())
+}
+
+fn check_spec(spec: &TaskSpec, trail: &mut Trail) -> Result<(), String> {
+    let json = serde_json::to_vec(spec).map_err(|error| format!("cannot be written: {error}"))?;
+    let again = TaskSpec::from_json(&json).map_err(|error| format!("accepted, written, refused: {error}"))?;
+    ensure(again == *spec, || format!("{spec:?} is {again:?} when it is written and read"))?;
+    let done = FromWorker::Done(ipc_contract::Done { enqueue: vec![spec.clone()], ..Default::default() });
+    let frame = encode(&done).map_err(|error| format!("cannot travel: {error}"))?;
+    let arrived = decode::<FromWorker>(&frame[ipc_contract::frame::LENGTH_BYTES..]);
+    ensure(arrived.as_ref() == Ok(&done), || format!("{done:?} arrives as {arrived:?}"))?;
+    trail.mark(("task", bucket(spec.args.0.len()), spec.priority.is_some(), spec.name.is_some(), spec.queue.is_some()));
+    trail.mark(("task", spec.delay_ms.map(|ms| ms.leading_zeros() / 8), spec.timeout_ms.is_some()));
+    Ok(())
+}
+
+fn check_transcript(transcript: &Transcript, trail: &mut Trail) -> Result<(), String> {
+    let json = serde_json::to_string(transcript).map_err(|error| format!("cannot be written: {error}"))?;
+    let again = Transcript::from_json(&json).map_err(|error| format!("accepted, written, refused: {error}: {json}"))?;
+    ensure(again == *transcript, || format!("{transcript:?} is {again:?} when it is written and read"))?;
+    match transcript.visits() {
+        Ok(pairs) => trail.mark(("visits", pairs.last().copied(), bucket(pairs.len()))),
+        Err((index, violation)) => {
+            ensure(index < transcript.steps.len(), || format!("step {index} is not there"))?;
+            trail.mark(("violation", violation.state, violation.kind));
+        }
+    }
+    Ok(())
+}
