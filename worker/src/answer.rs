@@ -1,46 +1,53 @@
-//! One run, from its args to its answer: the handler is called, and however it ends there is exactly one `done` or `fail`.
+//! The answer of one run: however its handler ends, there is exactly one `done` or `fail`.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ipc_contract::limits;
-use ipc_contract::{Done, Fail, FromWorker, Run};
+use ipc_contract::{Done, Fail, FromWorker, RunRef, TaskSpec};
 
-use crate::context::Context;
 use crate::failure::Failure;
+use crate::follow_ups::FollowUps;
 use crate::handler::{Handlers, Output};
 use crate::text::clip;
 
 /// The text of a failure; the rest is cut off.
 const ERROR_MAX_BYTES: usize = 64 * 1024;
 
-/// Calls the handler of a run and words its answer.
-pub(crate) fn answer(handlers: &Handlers, run: &Run, context: &Context) -> FromWorker {
-    let outcome = match handlers.get(&run.kind) {
-        // The handler's own state may be half changed by a panic; that is its author's to know, as with any thread.
-        Some(handler) => catch_unwind(AssertUnwindSafe(|| handler(context, &run.args)))
-            .unwrap_or_else(|panic| Err(Failure::new(panic_text(panic.as_ref())))),
-        None => Err(Failure::new(format!(
-            "this worker has no handler for the kind `{}`; it offers {}",
-            run.kind,
-            handlers.kinds().join(", ")
-        ))),
-    };
-    word(run, outcome.and_then(within_limit))
+/// How a run ended.
+pub(crate) type Conclusion = Result<(Output, Vec<TaskSpec>), Failure>;
+
+/// What a panic is said to come from.
+pub(crate) const HANDLER: &str = "the handler";
+
+/// Calls what may panic. The handler's own state may be half changed then; that is its author's to know, as with any thread.
+/// `what` is called, for the sentence.
+pub(crate) fn caught<T>(what: &str, call: impl FnOnce() -> T) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(call))
+        .map_err(|panic| Failure::new(format!("{what} panicked: {}", panic_text(panic.as_ref()))))
 }
 
-fn within_limit(output: Output) -> Result<Output, Failure> {
+/// A kind that this worker does not have. Trying again cannot mend that.
+pub(crate) fn unknown_kind(kind: &str, handlers: &Handlers) -> Failure {
+    let offered = handlers.kinds().join(", ");
+    Failure::new(format!("this worker has no handler for the kind `{kind}`; it offers {offered}")).never()
+}
+
+/// What the run comes to, with the follow-ups of a good end.
+pub(crate) fn conclude(outcome: Result<Output, Failure>, follow_ups: FollowUps, may_enqueue: bool) -> Conclusion {
+    let output = outcome?;
     // The supervisor may be configured to less. What is over the maximum can never be taken.
     limits::RESULT_BYTES
         .check_at(output.result.0.len(), limits::RESULT_BYTES.max)
-        .map(|()| output)
-        .map_err(|error| Failure::from(error).never())
+        .map_err(|error| Failure::from(error).never())?;
+    let tasks = follow_ups.finish(may_enqueue).map_err(|sentence| Failure::new(sentence).never())?;
+    Ok((output, tasks))
 }
 
-fn word(run: &Run, outcome: Result<Output, Failure>) -> FromWorker {
-    let (task, epoch) = (run.task, run.epoch);
-    match outcome {
-        Ok(Output { result, cut }) => FromWorker::Done(Done { task, epoch, result, cut, ..Done::default() }),
+pub(crate) fn word(run: RunRef, conclusion: Conclusion) -> FromWorker {
+    let RunRef { task, epoch } = run;
+    match conclusion {
+        Ok((Output { result, cut }, enqueue)) => FromWorker::Done(Done { task, epoch, result, cut, enqueue }),
         Err(Failure { error, retry, exit }) => {
             let error = clip(&error, ERROR_MAX_BYTES).to_owned();
             FromWorker::Fail(Fail { task, epoch, error, retry, exit })
@@ -48,11 +55,10 @@ fn word(run: &Run, outcome: Result<Output, Failure>) -> FromWorker {
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a value that is no text");
-    format!("the handler panicked: {text}")
+        .unwrap_or("a value that is no text")
 }

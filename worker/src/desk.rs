@@ -1,119 +1,152 @@
-//! What a worker knows of its conversation and does next: runs that wait, the one that runs, those to give back, the end.
+//! What a worker knows of its conversation and does next: runs that wait, those that run, those to give back, the end.
 //! Pure: no bytes, threads or clocks; `post` guards it and `runtime` acts on it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipc_contract::{Back, FromWorker, PROTOCOL, Run, RunRef, Session, Stop, StopReason, ToWorker};
+use ipc_contract::limits::BEAT_MS;
+use ipc_contract::{
+    Ack, Back, Beat, Bye, Feature, Features, FromWorker, PROTOCOL, Ready, Run, RunRef, Session, State, Stop,
+    StopReason, ToWorker, Welcome,
+};
 
-use crate::context::{StopOrder, StopSign};
-use crate::exit::{EXIT_CONFIG, EXIT_IO, EXIT_PROTOCOL};
+use crate::ended::Ended;
+use crate::running::Running;
+use crate::stop::{StopOrder, StopSign};
 
-/// The feature that both sides must name before beats are sent.
-pub(crate) const BEAT: &str = "beat";
+/// What this library can do beyond what every worker can.
+pub(crate) const OFFERED: [Feature; 3] = [Feature::Beat, Feature::Note, Feature::Enqueue];
 
-/// How a worker ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Asked to stop, or the supervisor closed the channel: what ran is finished, what waited was given back.
-    Drained,
-    /// Refused by the supervisor, in a sentence that the user can act on.
-    Rejected(String),
-    /// The conversation broke a rule of the contract.
-    Protocol(String),
-    /// The channel or a thread failed.
-    Io(String),
-}
-
-impl Ended {
-    /// The exit code of the process: 0, 78, 76 or 74.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Drained => 0,
-            Self::Rejected(_) => EXIT_CONFIG,
-            Self::Protocol(_) => EXIT_PROTOCOL,
-            Self::Io(_) => EXIT_IO,
-        }
-    }
-}
-
-/// What the executing thread does next.
+/// What an executing thread does next.
 pub(crate) enum Next {
-    Ready,
+    /// Sends these, in this order.
+    Say(Vec<FromWorker>),
     Run(Run, Arc<StopSign>),
-    Back(FromWorker),
-    Over(Ended),
+    /// Says `bye`, if nothing has come in between.
+    Leave,
+    Over,
 }
 
+/// How far the worker itself has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Greeting {
-    Sent,
-    Answered,
-    Done,
+enum Phase {
+    Greeting,
+    /// Prepares itself.
+    Welcomed,
+    /// May say `ready`.
+    Prepared,
+    Ready,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Beats {
+    every_ms: u64,
+    next_at_ms: u64,
 }
 
 pub(crate) struct Desk {
     session: Session,
-    greeting: Greeting,
-    beats: bool,
+    phase: Phase,
+    agreed: Features,
+    beats: Option<Beats>,
     /// Not started, in the order of execution. Bounded: the session refuses a run without a credit.
     waiting: VecDeque<Run>,
-    running: Option<(RunRef, Arc<StopSign>)>,
+    running: BTreeMap<RunRef, Running>,
     give_back: VecDeque<RunRef>,
+    /// Takes no more runs, by its own wish or that of the supervisor.
     draining: bool,
+    /// The supervisor has asked for the end.
+    told: bool,
     over: Option<Ended>,
-    /// The executing thread has left: nothing more is to be said.
-    closed: bool,
 }
 
 impl Desk {
     pub(crate) fn new() -> Self {
         Self {
             session: Session::new(),
-            greeting: Greeting::Sent,
-            beats: false,
+            phase: Phase::Greeting,
+            agreed: Features::default(),
+            beats: None,
             waiting: VecDeque::new(),
-            running: None,
+            running: BTreeMap::new(),
             give_back: VecDeque::new(),
             draining: false,
+            told: false,
             over: None,
-            closed: false,
         }
     }
 
+    // What arrives.
+
     /// A message has arrived. A text that it broke the contract ends the conversation.
-    pub(crate) fn received(&mut self, message: ToWorker) -> Result<(), String> {
+    pub(crate) fn received(&mut self, message: ToWorker, now_ms: u64) -> Result<(), String> {
+        let was_closed = self.session.state() == State::Closed;
         self.session.sees(&message).map_err(|violation| violation.to_string())?;
         match message {
-            ToWorker::Welcome(welcome) if welcome.protocol != PROTOCOL => {
-                return Err(format!(
-                    "the supervisor chose protocol {}; this worker offered {PROTOCOL}",
-                    welcome.protocol
-                ));
-            }
-            ToWorker::Welcome(welcome) => {
-                self.greeting = Greeting::Answered;
-                self.beats = welcome.features.iter().any(|feature| feature == BEAT);
-            }
+            // It crossed the `bye`.
+            _ if was_closed => {}
+            ToWorker::Welcome(welcome) => return self.welcome(&welcome, now_ms),
             ToWorker::Reject(reject) => self.end(Ended::Rejected(reject.reason)),
+            // It crossed the wish of this worker to leave.
+            ToWorker::Run(run) if self.draining => self.give_back.push_back(run_ref(&run)),
             ToWorker::Run(run) => self.waiting.push_back(run),
-            ToWorker::Stop(Stop { run: None, .. }) => self.drain(),
-            // Notes that spend are not sent by this library, and the session has refused the ack of anything else.
-            ToWorker::Ack(_) => {}
+            ToWorker::Stop(Stop { run: None, .. }) => {
+                self.told = true;
+                self.drain();
+            }
             ToWorker::Stop(Stop { run: Some(run), reason, grace_ms }) => {
                 self.stop(run, StopOrder { reason, grace: Duration::from_millis(grace_ms) });
+            }
+            ToWorker::Ack(Ack { task, epoch, seq }) => {
+                if let Some(running) = self.running.get_mut(&RunRef { task, epoch }) {
+                    running.acked(seq);
+                }
             }
         }
         Ok(())
     }
 
-    /// A message is about to leave: false when nobody is left to read it, a text when the contract forbids it.
-    pub(crate) fn may_send(&mut self, message: &FromWorker) -> Result<bool, String> {
-        if self.over.is_some() || self.closed {
-            return Ok(false);
+    fn welcome(&mut self, welcome: &Welcome, now_ms: u64) -> Result<(), String> {
+        if welcome.protocol != PROTOCOL {
+            let chosen = welcome.protocol;
+            return Err(format!("the supervisor chose protocol {chosen}; this worker offered {PROTOCOL}"));
         }
-        self.session.sees(message).map(|()| true).map_err(|violation| violation.to_string())
+        BEAT_MS.check(welcome.beat_ms).map_err(|error| error.to_string())?;
+        self.agreed = Features::named(&OFFERED.map(Feature::name)).and(Features::named(&welcome.features));
+        self.phase = Phase::Welcomed;
+        let every_ms = welcome.beat_ms;
+        self.beats = self.has(Feature::Beat).then_some(Beats { every_ms, next_at_ms: now_ms + every_ms });
+        Ok(())
+    }
+
+    /// An unknown run is no error: the order crossed its answer.
+    fn stop(&mut self, run: RunRef, order: StopOrder) {
+        if let Some(running) = self.running.get(&run) {
+            // What is recalled has started, and goes on.
+            if order.reason != StopReason::Recall {
+                running.sign.keep(order);
+            }
+        } else if let Some(at) = self.waiting.iter().position(|waiting| run_ref(waiting) == run) {
+            self.waiting.remove(at);
+            self.give_back.push_back(run);
+        }
+    }
+
+    /// The channel has ended, between two frames. After a stop what runs may still be answered, though nothing is stored.
+    pub(crate) fn channel_ended(&mut self) {
+        if !self.told {
+            return self.end(Ended::Abandoned);
+        }
+        self.agreed = Features::default();
+        self.running.values_mut().for_each(Running::abandon);
+    }
+
+    // What the worker itself brings about.
+
+    /// What was to be done before the first run is done.
+    pub(crate) fn prepared(&mut self) {
+        self.phase = Phase::Prepared;
     }
 
     /// Finish what runs, give back what waits, start nothing.
@@ -127,66 +160,139 @@ impl Desk {
         self.waiting.clear();
         self.give_back.clear();
         self.over.get_or_insert(ended);
-        if let Some((_, sign)) = &self.running {
-            sign.raise(StopOrder { reason: StopReason::Unknown, grace: Duration::ZERO });
+        for running in self.running.values_mut() {
+            running.sign.keep(StopOrder { reason: StopReason::Unknown, grace: Duration::ZERO });
+            running.abandon();
         }
     }
 
-    /// What the executing thread, which runs nothing now, does next; `None` means that it waits.
-    pub(crate) fn next(&mut self) -> Option<Next> {
-        self.running = None;
-        if let Some(ended) = &self.over {
-            return Some(Next::Over(ended.clone()));
+    /// A handler has ended; its answer waits until all that it spent is stored.
+    pub(crate) fn finished(&mut self, run: RunRef, answer: FromWorker) {
+        if let Some(running) = self.running.get_mut(&run) {
+            running.answer = Some(answer);
         }
-        if let Some(back) = self.take_back() {
-            return Some(Next::Back(back));
+    }
+
+    /// The run, while it may say something that will be heard.
+    pub(crate) fn speaking(&mut self, run: RunRef) -> Option<&mut Running> {
+        if !self.has(Feature::Note) || self.over.is_some() {
+            return None;
         }
-        if self.draining {
-            return Some(Next::Over(Ended::Drained));
+        self.running.get_mut(&run).filter(|running| running.answer.is_none())
+    }
+
+    // What is to be done.
+
+    /// What an executing thread does next; `None` means that it waits.
+    pub(crate) fn next(&mut self, now_ms: u64) -> Option<Next> {
+        if self.over.is_some() {
+            return Some(Next::Over);
         }
-        if self.greeting == Greeting::Answered {
-            self.greeting = Greeting::Done;
-            return Some(Next::Ready);
+        if let Some(said) = self.take_back().map(|back| vec![back]).or_else(|| self.take_answer(now_ms)) {
+            return Some(Next::Say(said));
+        }
+        if self.may_leave() {
+            return Some(Next::Leave);
+        }
+        if self.phase == Phase::Prepared {
+            self.phase = Phase::Ready;
+            return Some(Next::Say(vec![FromWorker::Ready(Ready {})]));
         }
         let run = self.waiting.pop_front()?;
-        let sign = Arc::new(StopSign::default());
-        self.running = Some((run_ref(&run), Arc::clone(&sign)));
+        let running = Running::new(run_ref(&run));
+        let sign = Arc::clone(&running.sign);
+        self.running.insert(run_ref(&run), running);
         Some(Next::Run(run, sign))
     }
 
-    /// The next run to give back, as a message. It can be sent while another run is executing.
-    pub(crate) fn take_back(&mut self) -> Option<FromWorker> {
+    /// What must not wait for a busy handler: runs to give back, notes whose time has come, a beat.
+    pub(crate) fn take_aside(&mut self, now_ms: u64) -> Option<FromWorker> {
+        self.take_back().or_else(|| self.take_note(now_ms)).or_else(|| self.take_beat(now_ms))
+    }
+
+    /// When `take_aside` will find something.
+    pub(crate) fn aside_due_at_ms(&self, now_ms: u64) -> Option<u64> {
+        let back_at_ms = (!self.give_back.is_empty()).then_some(now_ms);
+        let beat_at_ms = self.beats.map(|beats| beats.next_at_ms);
+        [back_at_ms, self.note_due_at_ms(now_ms), beat_at_ms].into_iter().flatten().min()
+    }
+
+    /// The next note that is due.
+    pub(crate) fn take_note(&mut self, now_ms: u64) -> Option<FromWorker> {
+        if !self.has(Feature::Note) {
+            return None;
+        }
+        self.running.values_mut().find_map(|running| running.notes.take(now_ms)).map(FromWorker::Note)
+    }
+
+    /// When `take_note` will find something.
+    pub(crate) fn note_due_at_ms(&self, now_ms: u64) -> Option<u64> {
+        if !self.has(Feature::Note) {
+            return None;
+        }
+        self.running.values().filter_map(|running| running.notes.due_at_ms(now_ms)).min()
+    }
+
+    /// The last word, unless a run has come in between.
+    pub(crate) fn take_bye(&mut self) -> Option<FromWorker> {
+        self.may_leave().then(|| FromWorker::Bye(Bye::default()))
+    }
+
+    /// A message is about to leave: false when nobody is left to read it, a text when the contract forbids it.
+    pub(crate) fn may_send(&mut self, message: &FromWorker) -> Result<bool, String> {
+        if self.over.is_some() {
+            return Ok(false);
+        }
+        self.session.sees(message).map_err(|violation| violation.to_string())?;
+        if self.session.state() == State::Closed {
+            self.end(Ended::Drained);
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        self.agreed.has(feature)
+    }
+
+    /// True once the supervisor has accepted this worker, until that is prepared.
+    pub(crate) fn is_welcomed(&self) -> bool {
+        self.phase == Phase::Welcomed
+    }
+
+    pub(crate) fn over(&self) -> Option<&Ended> {
+        self.over.as_ref()
+    }
+
+    /// True when there may be something to do for more than one of the executing threads.
+    pub(crate) fn concerns_all(&self) -> bool {
+        self.draining || self.over.is_some()
+    }
+
+    fn take_back(&mut self) -> Option<FromWorker> {
         let RunRef { task, epoch } = self.give_back.pop_front()?;
         Some(FromWorker::Back(Back { task, epoch }))
     }
 
-    pub(crate) fn has_back(&self) -> bool {
-        !self.give_back.is_empty()
+    /// The answer of a run that has nothing more to store, after its last word.
+    fn take_answer(&mut self, now_ms: u64) -> Option<Vec<FromWorker>> {
+        let may_note = self.has(Feature::Note);
+        let is_settled = |running: &Running| running.notes.is_settled() || !may_note;
+        let (&run, _) = self.running.iter().find(|(_, running)| running.answer.is_some() && is_settled(running))?;
+        let mut running = self.running.remove(&run)?;
+        let last = running.notes.take_last(now_ms).filter(|_| may_note).map(FromWorker::Note);
+        Some(last.into_iter().chain(running.answer).collect())
     }
 
-    pub(crate) fn close(&mut self) {
-        self.closed = true;
+    fn take_beat(&mut self, now_ms: u64) -> Option<FromWorker> {
+        let beats = self.beats.as_mut().filter(|beats| beats.next_at_ms <= now_ms)?;
+        beats.next_at_ms = now_ms + beats.every_ms;
+        Some(FromWorker::Beat(Beat {}))
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    pub(crate) fn beats(&self) -> bool {
-        self.beats
-    }
-
-    /// An unknown run is no error: the order crossed its answer.
-    fn stop(&mut self, run: RunRef, order: StopOrder) {
-        match &self.running {
-            Some((running, sign)) if *running == run => sign.raise(order),
-            _ => {
-                if let Some(at) = self.waiting.iter().position(|waiting| run_ref(waiting) == run) {
-                    self.waiting.remove(at);
-                    self.give_back.push_back(run);
-                }
-            }
-        }
+    /// True when every run that was read is answered.
+    fn may_leave(&self) -> bool {
+        let is_prepared = matches!(self.phase, Phase::Prepared | Phase::Ready);
+        self.over.is_none() && self.draining && is_prepared && self.session.in_flight().len() == 0
     }
 }
 
@@ -195,117 +301,5 @@ fn run_ref(run: &Run) -> RunRef {
 }
 
 #[cfg(test)]
-mod tests {
-    use ipc_contract::{Done, Hello, Ready, Reject, Welcome};
-
-    use super::*;
-
-    fn welcome(features: &[&str]) -> ToWorker {
-        let features = features.iter().map(ToString::to_string).collect();
-        ToWorker::Welcome(Welcome { protocol: PROTOCOL, worker: 1, features })
-    }
-
-    fn run(task: u64) -> ToWorker {
-        ToWorker::Run(Run { task, epoch: 1, kind: "k".into(), ..Run::default() })
-    }
-
-    fn stop(task: Option<u64>) -> ToWorker {
-        let run = task.map(|task| RunRef { task, epoch: 1 });
-        ToWorker::Stop(Stop { run, reason: StopReason::Cancel, grace_ms: 100 })
-    }
-
-    fn sent(desk: &mut Desk, message: FromWorker) {
-        assert_eq!(desk.may_send(&message), Ok(true));
-    }
-
-    /// A desk that has said `ready` and has room for three runs.
-    fn ready() -> Desk {
-        let mut desk = Desk::new();
-        sent(&mut desk, FromWorker::Hello(Hello { concurrency: 3, ..Hello::default() }));
-        assert!(desk.next().is_none(), "not before the welcome");
-        desk.received(welcome(&[BEAT])).unwrap();
-        assert_eq!(step(&mut desk), "ready");
-        sent(&mut desk, FromWorker::Ready(Ready::default()));
-        desk
-    }
-
-    fn step(desk: &mut Desk) -> String {
-        match desk.next() {
-            None => "wait".into(),
-            Some(Next::Ready) => "ready".into(),
-            Some(Next::Run(run, _)) => format!("run {}", run.task),
-            Some(Next::Back(back)) => {
-                let text = format!("back {}", back.answers().unwrap().task);
-                sent(desk, back);
-                text
-            }
-            Some(Next::Over(ended)) => format!("{ended:?}"),
-        }
-    }
-
-    #[test]
-    fn beats_need_both_sides() {
-        for (features, beats) in [(&[][..], false), (&["park"], false), (&["park", BEAT], true)] {
-            let mut desk = Desk::new();
-            sent(&mut desk, FromWorker::Hello(Hello { concurrency: 1, ..Hello::default() }));
-            desk.received(welcome(features)).unwrap();
-            assert_eq!(desk.beats(), beats);
-        }
-    }
-
-    #[test]
-    fn each_order_of_the_supervisor_has_its_consequence() {
-        let table: &[(&[ToWorker], &[&str])] = &[
-            (&[run(2), run(1)], &["run 2"]),
-            (&[run(1), run(2), stop(Some(1))], &["back 1", "run 2"]),
-            (&[run(1), stop(Some(9))], &["run 1"]),
-            (&[run(1), run(2), stop(None)], &["back 1", "back 2", "Drained", "Drained"]),
-            (&[stop(None), stop(None)], &["Drained"]),
-            (&[], &["wait"]),
-        ];
-        for (messages, steps) in table {
-            let mut desk = ready();
-            for message in *messages {
-                desk.received(message.clone()).unwrap();
-            }
-            for expected in *steps {
-                assert_eq!(step(&mut desk), *expected, "after {messages:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn only_the_run_that_is_named_is_stopped() {
-        let mut desk = ready();
-        desk.received(run(1)).unwrap();
-        let Some(Next::Run(_, sign)) = desk.next() else { panic!("no run") };
-        desk.received(run(2)).unwrap();
-        desk.received(stop(Some(2))).unwrap();
-        desk.received(stop(None)).unwrap();
-        assert_eq!(sign.order(), None, "a stopping worker finishes what runs");
-        desk.received(stop(Some(1))).unwrap();
-        assert_eq!(sign.order(), Some(StopOrder { reason: StopReason::Cancel, grace: Duration::from_millis(100) }));
-    }
-
-    #[test]
-    fn the_first_end_stops_what_runs_and_silences_the_rest() {
-        let mut desk = ready();
-        desk.received(run(1)).unwrap();
-        let Some(Next::Run(_, sign)) = desk.next() else { panic!("no run") };
-        assert!(desk.received(welcome(&[])).is_err());
-        desk.end(Ended::Protocol("first".into()));
-        desk.end(Ended::Io("second".into()));
-        assert_eq!(sign.order().unwrap().reason, StopReason::Unknown);
-        let done = FromWorker::Done(Done { task: 1, epoch: 1, ..Done::default() });
-        assert_eq!(desk.may_send(&done), Ok(false));
-        assert_eq!(step(&mut desk), "Protocol(\"first\")");
-    }
-
-    #[test]
-    fn a_refusal_is_the_end() {
-        let mut desk = Desk::new();
-        sent(&mut desk, FromWorker::Hello(Hello { concurrency: 1, ..Hello::default() }));
-        desk.received(ToWorker::Reject(Reject { reason: "no".into() })).unwrap();
-        assert_eq!(step(&mut desk), "Rejected(\"no\")");
-    }
-}
+#[path = "desk_tests.rs"]
+mod tests;

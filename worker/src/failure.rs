@@ -32,6 +32,16 @@ impl Failure {
         self.with_retry(Retry::Never)
     }
 
+    /// What it tells people.
+    pub fn error(&self) -> &str {
+        &self.error
+    }
+
+    /// Whether and when the task may be tried again.
+    pub fn retry(&self) -> Retry {
+        self.retry
+    }
+
     pub(crate) fn with_retry(self, retry: Retry) -> Self {
         Self { retry, ..self }
     }

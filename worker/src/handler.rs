@@ -25,7 +25,27 @@ impl Output {
     }
 }
 
-pub(crate) type Handler = Box<dyn Fn(&Context, &Payload) -> Result<Output, Failure> + Send + Sync>;
+type SyncHandler = dyn Fn(&Context, &Payload) -> Result<Output, Failure> + Send + Sync;
+
+/// The code of one kind.
+pub(crate) enum Handler {
+    /// Runs on a thread of its own for as long as it likes.
+    Sync(Box<SyncHandler>),
+    /// Shares the threads of a runtime.
+    #[cfg(feature = "tokio")]
+    Async(Box<crate::async_runs::AsyncHandler>),
+}
+
+impl Handler {
+    /// A sync handler of undecoded args.
+    pub(crate) fn raw(handler: impl Fn(&Context, &Payload) -> Result<Output, Failure> + Send + Sync + 'static) -> Self {
+        Self::Sync(Box::new(handler))
+    }
+
+    pub(crate) fn is_sync(&self) -> bool {
+        matches!(self, Self::Sync(_))
+    }
+}
 
 /// The handlers of a worker, by kind.
 #[derive(Default)]
@@ -57,6 +77,12 @@ impl Handlers {
     pub fn is_empty(&self) -> bool {
         self.by_kind.is_empty()
     }
+
+    /// How many of the handlers are sync, and how many are async.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let sync = self.by_kind.values().filter(|handler| handler.is_sync()).count();
+        (sync, self.by_kind.len() - sync)
+    }
 }
 
 /// Wraps a typed function: decodes its args, encodes its result.
@@ -67,14 +93,18 @@ where
     E: Into<Failure>,
     F: Fn(&Context, A) -> Result<R, E> + Send + Sync + 'static,
 {
-    Box::new(move |context, args| {
+    Handler::raw(move |context, args| {
         let args = read_args(context.kind(), args)?;
-        let result = handler(context, args).map_err(Into::into)?;
-        let result = Payload::of(&result).map_err(|error| {
-            Failure::new(format!("the result of `{}` cannot be encoded: {error}", context.kind())).never()
-        })?;
-        Ok(Output::whole(result))
+        write_result(context.kind(), &handler(context, args).map_err(Into::into)?)
     })
+}
+
+/// Encodes a result. Failing here is final: the same value cannot be written another time.
+pub(crate) fn write_result<R: Serialize>(kind: &str, result: &R) -> Result<Output, Failure> {
+    let written = Payload::of(result);
+    written
+        .map(Output::whole)
+        .map_err(|error| Failure::new(format!("the result of `{kind}` cannot be encoded: {error}")).never())
 }
 
 /// MessagePack's map without entries.

@@ -16,33 +16,49 @@
 //! }
 //! ```
 //!
-//! `runtime::run` plays the same worker over any reader and writer. `stock` runs plain commands, `samples` are the handlers
-//! that the contract's checker expects.
+//! [`testing`] runs one handler in a test, [`Worker::play`] a whole worker over any reader and writer. `stock` runs plain
+//! commands, `samples` are the handlers that the contract's checker expects. The feature `tokio` brings async handlers and
+//! the `client`, for programs that want work done.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answer;
+#[cfg(feature = "tokio")]
+mod async_runs;
 pub mod cli;
+#[cfg(feature = "tokio")]
+pub mod client;
 mod context;
+mod crew;
 mod desk;
+mod ended;
 mod error;
 pub mod exit;
 mod failure;
+mod follow_ups;
 mod handler;
+mod notes;
+mod outlet;
 mod post;
-pub mod runtime;
+mod promise;
+mod running;
+mod runtime;
 pub mod samples;
+mod spec;
 pub mod stdio;
 pub mod stock;
+mod stop;
 mod sync;
+pub mod testing;
 mod text;
 mod worker;
 
-pub use context::Context;
-pub use desk::Ended;
+pub use context::{Context, Receipt};
+pub use ended::Ended;
 pub use error::{ErrorKind, WorkerError};
 pub use failure::Failure;
-pub use handler::Handlers;
-pub use ipc_contract::{Level, StopReason};
+pub use ipc_contract::{ContractError, Level, Payload, PrioritySpec, Retry, StopReason, TaskSpec};
+pub use outlet::Start;
 pub use runtime::SDK;
+pub use spec::task;
 pub use worker::Worker;

@@ -1,35 +1,47 @@
 //! The worker that a user writes: handlers put together, then run over the channel. How a run goes is not decided here.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::ExitCode;
 
+use ipc_contract::limits::CONCURRENCY;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
-use crate::desk::Ended;
+use crate::ended::Ended;
 use crate::error::{ErrorKind, WorkerError};
 use crate::exit::{EXIT_CONFIG, EXIT_USAGE};
 use crate::failure::Failure;
 use crate::handler::{Handler, Handlers, typed};
-use crate::runtime::{Identity, run};
+use crate::outlet::Start;
+use crate::runtime::{Plan, Preparation, play};
 use crate::stdio::Channel;
 
 /// A worker process in the making. One per process, made before anything is printed.
 pub struct Worker {
     channel: Result<Option<Channel>, WorkerError>,
-    handlers: Result<Handlers, WorkerError>,
+    handlers: Handlers,
+    preparations: Vec<Preparation>,
+    concurrency: u32,
+    /// The first mistake of whoever put it together.
+    mistake: Option<WorkerError>,
 }
 
 impl Worker {
-    /// Under a supervisor this takes stdin and stdout for the contract: from here on reading stdin finds nothing, and what is
-    /// printed becomes the log of the task.
+    /// Under a supervisor this takes the channel for the contract, which is mostly stdin and stdout: from here on reading stdin
+    /// finds nothing, and what is printed becomes the log of the task.
     #[expect(
         clippy::new_without_default,
         reason = "it moves descriptors of the process, which a default value must not"
     )]
     pub fn new() -> Self {
-        Self { channel: Channel::take(), handlers: Ok(Handlers::default()) }
+        Self {
+            channel: Channel::take(),
+            handlers: Handlers::default(),
+            preparations: Vec::new(),
+            concurrency: 1,
+            mistake: None,
+        }
     }
 
     /// Adds the handler of a kind. An illegal name or a second handler of one kind stops the worker at its start, loudly.
@@ -43,40 +55,93 @@ impl Worker {
         self.add(kind, typed(handler))
     }
 
-    /// Adds a handler of undecoded args. Only the first error is kept.
+    /// Adds an async handler of a kind, which gets a context of its own. It runs on a runtime of tokio that the worker brings.
+    #[cfg(feature = "tokio")]
+    pub fn task_async<A, R, E, F, O>(self, kind: &str, handler: F) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize,
+        E: Into<Failure>,
+        F: Fn(Context, A) -> O + Send + Sync + 'static,
+        O: Future<Output = Result<R, E>> + Send + 'static,
+    {
+        self.add(kind, crate::async_runs::typed(handler))
+    }
+
+    /// Adds a handler of any form.
     pub(crate) fn add(mut self, kind: &str, handler: Handler) -> Self {
-        self.handlers = self.handlers.and_then(|mut handlers| {
-            handlers.add(kind, handler)?;
-            Ok(handlers)
-        });
+        if let Err(error) = self.handlers.add(kind, handler) {
+            self.mistake.get_or_insert(error);
+        }
         self
     }
 
-    /// The handlers alone, to play them over a reader and a writer of a test with `runtime::run`.
-    ///
-    /// Errors: an illegal name, or a kind with two handlers.
-    pub fn into_handlers(self) -> Result<Handlers, WorkerError> {
-        self.handlers
+    /// Runs at once, 1 to 1,024; 1 by default. At more than 1, what is printed belongs to the worker and no longer to one task.
+    pub fn concurrency(mut self, runs: u32) -> Self {
+        if let Err(error) = CONCURRENCY.check(runs) {
+            self.mistake.get_or_insert(ErrorKind::Concurrency(error).into());
+        }
+        self.concurrency = runs;
+        self
     }
 
-    /// Runs tasks until the supervisor says stop. The code is for `main` to return.
-    pub fn run(self) -> ExitCode {
-        let (handlers, channel) = match (self.handlers, self.channel) {
+    /// Adds what is to be done when the supervisor has accepted this worker, and before its first run: on the main thread, in
+    /// the order added. When it fails the worker ends with code 70, and may be started again.
+    pub fn start<E: Into<Failure>>(
+        mut self,
+        prepare: impl FnOnce(&Start<'_>) -> Result<(), E> + Send + 'static,
+    ) -> Self {
+        self.preparations.push(Box::new(move |start| prepare(start).map_err(Into::into)));
+        self
+    }
+
+    /// Says "still starting" at once, which gives the worker 10 s more (by default) until it must be ready. For what takes long
+    /// before `run`; without a supervisor it does nothing.
+    pub fn booting(&self) {
+        if let Ok(Some(channel)) = &self.channel {
+            channel.booting();
+        }
+    }
+
+    /// The handlers, unless the worker was put together wrongly.
+    pub(crate) fn handlers(&self) -> Result<&Handlers, &WorkerError> {
+        self.mistake.as_ref().map_or(Ok(&self.handlers), Err)
+    }
+
+    fn plan(self, cookie: String) -> Result<Plan, WorkerError> {
+        let Self { handlers, preparations, concurrency, .. } = self;
+        match self.mistake {
+            Some(mistake) => Err(mistake),
+            None if handlers.is_empty() => Err(ErrorKind::NoHandlers.into()),
+            None => Ok(Plan { handlers, preparations, concurrency, cookie }),
+        }
+    }
+
+    /// Plays the whole worker over any reader and writer, such as the two ends of a `UnixStream::pair()`, to its end.
+    ///
+    /// # Errors
+    /// No handlers, an illegal name, a kind with two handlers, a concurrency out of range.
+    pub fn play<R, W>(self, reader: R, writer: W, cookie: &str) -> Result<Ended, WorkerError>
+    where
+        R: Read + Send + 'static,
+        W: Write + Send + 'static,
+    {
+        Ok(play(reader, writer, self.plan(cookie.to_owned())?))
+    }
+
+    /// Runs tasks until the supervisor says stop. The code is for `main` to return, at once: a handler may still be running
+    /// when the supervisor is gone.
+    pub fn run(mut self) -> ExitCode {
+        let channel = std::mem::replace(&mut self.channel, Ok(None));
+        let (channel, plan) = match (channel, self.plan(String::new())) {
             (Err(error), _) | (_, Err(error)) => return leave(EXIT_CONFIG, &error.to_string()),
-            (Ok(handlers), _) if handlers.is_empty() => {
-                return leave(EXIT_CONFIG, &WorkerError::from(ErrorKind::NoHandlers).to_string());
-            }
-            (Ok(handlers), Ok(None)) => return leave(EXIT_USAGE, &by_hand(&handlers)),
-            (Ok(handlers), Ok(Some(channel))) => (handlers, channel),
+            (Ok(None), Ok(plan)) => return leave(EXIT_USAGE, &by_hand(&plan.handlers)),
+            (Ok(Some(channel)), Ok(plan)) => (channel, plan),
         };
-        let ended = run(channel.reader, channel.writer, &handlers, &Identity::new(channel.cookie));
-        match &ended {
-            Ended::Drained => ExitCode::SUCCESS,
-            Ended::Rejected(reason) => {
-                leave(ended.exit_code(), &format!("the supervisor refused this worker: {reason}"))
-            }
-            Ended::Protocol(text) => leave(ended.exit_code(), &format!("the supervisor broke the contract: {text}")),
-            Ended::Io(text) => leave(ended.exit_code(), text),
+        let ended = play(channel.reader, channel.writer, Plan { cookie: channel.cookie, ..plan });
+        match ended.sentence() {
+            Some(sentence) => leave(ended.exit_code(), &sentence),
+            None => ExitCode::from(ended.exit_code()),
         }
     }
 }

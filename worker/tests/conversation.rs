@@ -3,24 +3,21 @@
 
 mod common;
 
-use std::io::{self, Write};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{COOKIE, Played, play, play_with, run_of, welcome};
-use ipc_contract::{
-    FrameDecoder, FromWorker, Level, Payload, Reject, Retry, RunRef, StopReason, ToWorker, Welcome, decode, limits,
-};
+use common::{COOKIE, Played, play, run_of, welcome};
+use ipc_contract::{FromWorker, Level, Payload, Reject, Retry, RunRef, StopReason, ToWorker, Welcome, limits};
 use serde::Deserialize;
 use worker::samples::samples;
-use worker::{Context, Ended, Failure, Handlers, Worker};
+use worker::{Context, Ended, Failure, Worker};
 
 /// Openings of the gate that wait to be seen.
 const GATE_SIGNALS_MAX: usize = 16;
 
 /// `echo` and `fail` of the samples, `wait` (until told to stop), and `gate` (until the test opens it).
-fn handlers() -> (Handlers, SyncSender<()>) {
+fn gated() -> (Worker, SyncSender<()>) {
     let (open, gate): (SyncSender<()>, Receiver<()>) = sync_channel(GATE_SIGNALS_MAX);
     let gate = Mutex::new(gate);
     let worker = samples()
@@ -33,11 +30,11 @@ fn handlers() -> (Handlers, SyncSender<()>) {
             context.log(Level::Info, "started");
             Ok(gate.lock().unwrap().recv()?)
         });
-    (worker.into_handlers().unwrap(), open)
+    (worker, open)
 }
 
 fn played(concurrency: u32) -> Played {
-    play(handlers().0, concurrency)
+    play(gated().0.concurrency(concurrency))
 }
 
 fn dismiss(mut played: Played) {
@@ -54,9 +51,12 @@ fn the_handshake_tells_who_the_worker_is() {
     assert_eq!((hello.cookie.as_str(), hello.sdk.as_str()), (COOKIE, worker::SDK));
     assert_eq!(
         hello.kinds,
-        ["crash", "echo", "fail", "gate", "noop", "print", "sleep", "text_stats", "wait"].map(String::from)
+        "blob busy context crash echo enqueue fail gate log noop print progress raise retire sleep spend stubborn \
+         text_stats wait"
+            .split_whitespace()
+            .collect::<Vec<_>>()
     );
-    assert_eq!(hello.features, ["beat"]);
+    assert_eq!(hello.features, ["beat", "note", "enqueue"]);
     dismiss(played);
 }
 
@@ -76,70 +76,37 @@ fn echo_returns_any_args_as_they_are() {
     dismiss(played);
 }
 
-/// Notes each message at the moment at which it has left.
-struct Noting<W> {
-    inner: W,
-    decoder: FrameDecoder,
-    notes: Arc<Mutex<Vec<String>>>,
-}
-
-impl<W: Write> Write for Noting<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let length = self.inner.write(bytes)?;
-        self.decoder.push(&bytes[..length]);
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()?;
-        while let Some(body) = self.decoder.next_frame().unwrap() {
-            if let FromWorker::Done(done) = decode(&body).unwrap() {
-                self.notes.lock().unwrap().push(format!("left {}", done.task));
-            }
-        }
-        Ok(())
-    }
-}
-
 #[test]
-fn an_answer_has_left_before_the_next_handler_starts() {
-    let notes = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&notes);
-    let (open, gate) = sync_channel::<()>(GATE_SIGNALS_MAX);
-    let gate = Mutex::new(gate);
-    let handlers = Worker::new()
-        .task("note", move |context: &Context, (): ()| -> Result<(), Failure> {
-            noted.lock().unwrap().push(format!("start {}", context.task()));
-            Ok(gate.lock().unwrap().recv()?)
-        })
-        .into_handlers()
-        .unwrap();
-    let noted = Arc::clone(&notes);
-    let mut played = play_with(handlers, 3, |inner| Noting { inner, decoder: FrameDecoder::new(), notes: noted });
-    played.peer.greet();
-    for task in [5, 3, 4] {
-        played.peer.run(task, "note", &());
+fn runs_start_in_their_order_and_are_answered_when_they_end() {
+    let (open, gate) = (0..3).map(|_| sync_channel::<()>(1)).unzip::<_, _, Vec<_>, Vec<_>>();
+    let gates = gate.into_iter().map(Mutex::new).collect::<Vec<_>>();
+    let (tell, started) = sync_channel(GATE_SIGNALS_MAX);
+    let worker =
+        Worker::new().concurrency(3).task("gate", move |context: &Context, at: usize| -> Result<(), Failure> {
+            tell.send(context.task())?;
+            Ok(gates[at].lock().unwrap().recv()?)
+        });
+    let mut played = play(worker);
+    assert_eq!(played.peer.greet().concurrency, 3);
+    for (at, task) in [5, 3, 4].into_iter().enumerate() {
+        played.peer.run(task, "gate", &at);
+        assert_eq!(started.recv().unwrap(), task, "each runs while the others do");
     }
-    for task in [5, 3, 4] {
-        open.send(()).unwrap();
+    for (at, task) in [(1, 3), (2, 4), (0, 5)] {
+        open[at].send(()).unwrap();
         assert_eq!(played.peer.done().task, task);
     }
     dismiss(played);
-    // The worker's thread has ended: all notes are there.
-    assert_eq!(*notes.lock().unwrap(), ["start 5", "left 5", "start 3", "left 3", "start 4", "left 4"]);
 }
 
 #[test]
 fn a_handler_knows_its_run() {
-    let handlers = Worker::new()
-        .task("facts", |context: &Context, (): ()| -> Result<_, Failure> {
-            let limited = context.time_left().is_some_and(|left| left <= Duration::from_secs(3600));
-            let facts = (context.task(), context.epoch(), context.attempt(), context.effect_key().to_owned());
-            Ok((facts, context.kind().to_owned(), limited, context.stop_reason().is_none()))
-        })
-        .into_handlers()
-        .unwrap();
-    let mut played = play(handlers, 1);
+    let worker = Worker::new().task("facts", |context: &Context, (): ()| -> Result<_, Failure> {
+        let limited = context.time_left().is_some_and(|left| left <= Duration::from_secs(3600));
+        let facts = (context.task(), context.epoch(), context.attempt(), context.effect_key().to_owned());
+        Ok((facts, context.kind().to_owned(), limited, context.stop_reason().is_none()))
+    });
+    let mut played = play(worker);
     played.peer.greet();
     let mut run = run_of(7, "facts", &());
     (run.epoch, run.attempt, run.time_left_ms) = (9, 2, Some(3_600_000));
@@ -180,8 +147,8 @@ fn what_cannot_be_run_is_refused_with_a_sentence() {
         (
             "dream",
             serde_json::json!({}),
-            "this worker has no handler for the kind `dream`; it offers crash,",
-            Retry::Default,
+            "this worker has no handler for the kind `dream`; it offers blob,",
+            Retry::Never,
         ),
     ];
     for (kind, args, error, retry) in table {
@@ -204,17 +171,14 @@ fn a_panic_is_a_failure_and_the_worker_goes_on() {
         Format,
         Value,
     }
-    let handlers = Worker::new()
-        .task("panic", |_: &Context, how: How| -> Result<(), Failure> {
-            match how {
-                How::Text => panic!("plain"),
-                How::Format => panic!("number {}", 7),
-                How::Value => std::panic::panic_any(7),
-            }
-        })
-        .into_handlers()
-        .unwrap();
-    let mut played = play(handlers, 1);
+    let worker = Worker::new().task("panic", |_: &Context, how: How| -> Result<(), Failure> {
+        match how {
+            How::Text => panic!("plain"),
+            How::Format => panic!("number {}", 7),
+            How::Value => std::panic::panic_any(7),
+        }
+    });
+    let mut played = play(worker);
     played.peer.greet();
     for (how, text) in [("Text", "plain"), ("Format", "number 7"), ("Value", "a value that is no text")] {
         played.peer.run(1, "panic", &how);
@@ -225,35 +189,38 @@ fn a_panic_is_a_failure_and_the_worker_goes_on() {
 }
 
 #[test]
-fn a_stop_reaches_the_run_it_names_and_no_other() {
+fn a_stop_reaches_the_run_it_names_and_no_other_and_a_recall_none_that_runs() {
     let mut played = played(2);
     played.peer.greet();
-    played.peer.run(1, "wait", &());
-    played.peer.started();
-    played.peer.run(2, "echo", &());
+    for task in [1, 2] {
+        played.peer.run(task, "wait", &());
+        played.peer.started();
+    }
     played.peer.stop_run(9, StopReason::Cancel, 0);
-    played.peer.stop_run(2, StopReason::Recall, 0);
-    assert_eq!(played.peer.back(), 2, "given back while the first one runs");
-    played.peer.stop_run(1, StopReason::Budget, 0);
+    played.peer.stop_run(1, StopReason::Recall, 0);
+    played.peer.stop_run(2, StopReason::Budget, 0);
     assert_eq!(played.peer.fail().error, "Some(Budget)");
+    played.peer.stop_run(1, StopReason::Cancel, 0);
+    assert_eq!(played.peer.fail().error, "Some(Cancel)", "not the recall");
     played.peer.run(3, "echo", &());
     assert_eq!(played.peer.done().task, 3);
     dismiss(played);
 }
 
 #[test]
-fn a_stopping_worker_finishes_what_runs_and_gives_back_the_rest() {
-    let (handlers, open) = handlers();
-    let mut played = play(handlers, 3);
+fn a_stopping_worker_finishes_what_runs() {
+    let (worker, open) = gated();
+    let mut played = play(worker.concurrency(2));
     played.peer.greet();
-    played.peer.run(1, "gate", &());
-    played.peer.started();
-    played.peer.run(2, "echo", &());
-    played.peer.run(3, "echo", &());
+    for task in [1, 2] {
+        played.peer.run(task, "gate", &());
+        played.peer.started();
+    }
     played.peer.stop();
-    assert_eq!([played.peer.back(), played.peer.back()], [2, 3]);
-    open.send(()).unwrap();
-    assert_eq!(played.peer.done().task, 1);
+    for _ in 0..2 {
+        open.send(()).unwrap();
+        played.peer.done();
+    }
     played.peer.bye();
     assert_eq!(played.ended(), Ended::Drained);
 }
@@ -275,15 +242,35 @@ fn a_worker_stopped_before_it_is_ready_leaves() {
 }
 
 #[test]
-fn the_end_of_the_channel_is_like_a_stop() {
-    let (handlers, open) = handlers();
-    let mut played = play(handlers, 2);
+fn the_end_of_the_channel_without_a_stop_ends_the_worker_at_once() {
+    let (worker, open) = gated();
+    let (tell, told) = sync_channel(1);
+    let worker = worker.concurrency(2).task("hear", move |context: &Context, (): ()| -> Result<(), Failure> {
+        context.log(Level::Info, "started");
+        Ok(tell.send(context.wait_stop(Duration::MAX))?)
+    });
+    let mut played = play(worker);
+    played.peer.greet();
+    for (task, kind) in [(1, "gate"), (2, "hear")] {
+        played.peer.run(task, kind, &());
+        played.peer.started();
+    }
+    played.close();
+    let ended = played.ended();
+    assert_eq!((&ended, ended.exit_code()), (&Ended::Abandoned, 1), "whatever still runs");
+    assert_eq!(told.recv().unwrap(), Some(StopReason::Unknown), "a handler that listens is told");
+    drop(open);
+}
+
+#[test]
+fn a_channel_that_ends_after_the_stop_is_no_surprise() {
+    let (worker, open) = gated();
+    let mut played = play(worker);
     played.peer.greet();
     played.peer.run(1, "gate", &());
     played.peer.started();
-    played.peer.run(2, "echo", &());
+    played.peer.stop();
     played.close();
-    assert_eq!(played.peer.back(), 2);
     open.send(()).unwrap();
     assert_eq!(played.peer.done().task, 1);
     played.peer.bye();
@@ -291,12 +278,13 @@ fn the_end_of_the_channel_is_like_a_stop() {
 }
 
 #[test]
-fn a_supervisor_that_is_gone_ends_the_worker() {
-    let (handlers, open) = handlers();
-    let mut played = play(handlers, 1);
+fn a_supervisor_that_does_not_read_ends_the_worker() {
+    let (worker, open) = gated();
+    let mut played = play(worker);
     played.peer.greet();
     played.peer.run(1, "gate", &());
     played.peer.started();
+    played.peer.stop();
     played.peer.writer.shutdown(std::net::Shutdown::Both).unwrap();
     open.send(()).unwrap();
     let ended = played.ended();
@@ -353,11 +341,9 @@ fn a_protocol_that_was_not_offered_is_refused() {
 #[test]
 fn a_result_over_the_limit_is_a_failure_and_one_at_the_limit_is_whole_between_beats() {
     const TEXT_HEADER_BYTES: usize = 5;
-    let handlers = Worker::new()
-        .task("long", |_: &Context, size_bytes: usize| -> Result<String, Failure> { Ok("x".repeat(size_bytes)) })
-        .into_handlers()
-        .unwrap();
-    let mut played = play(handlers, 1);
+    let worker = Worker::new()
+        .task("long", |_: &Context, size_bytes: usize| -> Result<String, Failure> { Ok("x".repeat(size_bytes)) });
+    let mut played = play(worker);
     played.peer.greet();
     let most_bytes = limits::RESULT_BYTES.max as usize - TEXT_HEADER_BYTES;
     played.peer.run(1, "long", &most_bytes);
@@ -371,14 +357,11 @@ fn a_result_over_the_limit_is_a_failure_and_one_at_the_limit_is_whole_between_be
 
 #[test]
 fn what_a_handler_says_is_cut_to_a_frame_that_is_taken() {
-    let handlers = Worker::new()
-        .task("talk", |context: &Context, (): ()| -> Result<(), Failure> {
-            context.log(Level::Warn, &"é".repeat(1 << 20));
-            Err(Failure::new("é".repeat(20 << 20)))
-        })
-        .into_handlers()
-        .unwrap();
-    let mut played = play(handlers, 1);
+    let worker = Worker::new().task("talk", |context: &Context, (): ()| -> Result<(), Failure> {
+        context.log(Level::Warn, &"é".repeat(1 << 20));
+        Err(Failure::new("é".repeat(20 << 20)))
+    });
+    let mut played = play(worker);
     played.peer.greet();
     played.peer.run(4, "talk", &());
     let Some(FromWorker::Log(log)) = played.peer.receive() else { panic!("no log") };
@@ -389,8 +372,8 @@ fn what_a_handler_says_is_cut_to_a_frame_that_is_taken() {
 
 #[test]
 fn beats_go_on_while_a_handler_is_busy() {
-    let (handlers, open) = handlers();
-    let mut played = play(handlers, 1);
+    let (worker, open) = gated();
+    let mut played = play(worker);
     played.peer.greet();
     played.peer.run(1, "gate", &());
     played.peer.started();
@@ -403,12 +386,18 @@ fn beats_go_on_while_a_handler_is_busy() {
 }
 
 #[test]
-fn a_registry_with_a_mistake_is_refused() {
+fn a_worker_put_together_wrongly_is_refused() {
     let handler = |_: &Context, (): ()| -> Result<(), Failure> { Ok(()) };
-    let error = |worker: Worker| worker.into_handlers().err().map(|error| error.to_string());
-    let twice = error(Worker::new().task("a", handler).task("a", handler));
-    assert_eq!(twice.as_deref(), Some("the kind `a` has two handlers; remove one of them, or give it another name"));
-    let illegal = error(Worker::new().task("No Name", handler)).unwrap();
-    assert!(illegal.contains("kind \"No Name\" is no name"), "{illegal}");
-    assert_eq!(error(Worker::new().task("a", handler).task("b", handler)), None);
+    let error = |worker: Worker| worker.play(std::io::empty(), std::io::sink(), "").unwrap_err().to_string();
+    let table = [
+        (Worker::new().task("a", handler).task("a", handler), "the kind `a` has two handlers; remove one of them"),
+        (Worker::new().task("No Name", handler).task("a", handler), "kind \"No Name\" is no name"),
+        (Worker::new(), "the worker has no handlers"),
+        (Worker::new().task("a", handler).concurrency(0), "concurrency is 0 runs, it must be 1 to 1024"),
+        (Worker::new().task("a", handler).concurrency(1_025), "concurrency is 1025 runs"),
+    ];
+    for (worker, text) in table {
+        let error = error(worker);
+        assert!(error.starts_with(text), "{error}");
+    }
 }

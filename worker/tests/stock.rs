@@ -225,3 +225,15 @@ fn a_draining_worker_finishes_its_command() {
     worker.peer.bye();
     assert_eq!(worker.wait().0.code(), Some(0));
 }
+
+#[test]
+fn a_command_ends_with_the_supervisor() {
+    let mut worker = start(&["--stock", "{}"]);
+    worker.peer.greet();
+    worker.peer.run(1, "command", &json!({"argv": ["sh", "-c", "echo $$; exec sleep 3600"]}));
+    let pid = worker.line();
+    let Supervised { peer, mut child, .. } = worker;
+    drop(peer.writer);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(!std::path::Path::new("/proc").join(pid).exists());
+}

@@ -3,6 +3,8 @@
 mod crash;
 mod handlers;
 mod print;
+mod tell;
 mod text_stats;
+mod worker;
 
-pub use handlers::samples;
+pub use worker::samples;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::stdio::without_channel;
 
 #[derive(Deserialize)]
 pub(super) struct Print {
@@ -83,7 +84,7 @@ fn from_child(args: &Print) -> io::Result<u64> {
         To::Both => ("echo \"$0\"; echo \"$0\" >&2", 2),
     };
     for _ in 0..args.lines {
-        let status = Command::new("sh").args(["-c", script, &args.text]).status()?;
+        let status = without_channel(Command::new("sh").args(["-c", script, &args.text])).status()?;
         if !status.success() {
             return Err(io::Error::other(format!("the printing child ended with {status}")));
         }

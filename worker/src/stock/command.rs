@@ -14,10 +14,11 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use wait4::Wait4;
 
-use crate::context::{Context, StopSign};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::handler::Output;
-use crate::stdio::{CHANNEL_VARIABLE, COOKIE_VARIABLE};
+use crate::stdio::without_channel;
+use crate::stop::StopSign;
 
 use super::capture::Captured;
 use super::keeper::Keeper;
@@ -99,7 +100,7 @@ impl Running {
             if seen.room {
                 self.stdout.pass_on();
             }
-            if let (true, Some(order)) = (seen.stop, sign.order()) {
+            if let (true, Some(order)) = (seen.stop, sign.get()) {
                 stopping = true;
                 keeper.terminate();
                 kill_at = Instant::now().checked_add(order.grace / 2);
@@ -142,15 +143,8 @@ impl Running {
 
 fn command(args: &CommandArgs) -> Command {
     let mut command = Command::new(program(args));
-    command
-        .args(args.argv.iter().skip(1))
-        .envs(&args.env)
-        // A command that is itself a worker program was started by hand, as far as it can know.
-        .env_remove(COOKIE_VARIABLE)
-        .env_remove(CHANNEL_VARIABLE)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .process_group(0);
+    command.args(args.argv.iter().skip(1)).envs(&args.env).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+    without_channel(&mut command);
     if let Some(folder) = &args.cwd {
         command.current_dir(folder);
     }

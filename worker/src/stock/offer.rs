@@ -9,7 +9,7 @@ use ipc_contract::{CommandArgs, CommandTemplate};
 use crate::error::ErrorKind;
 use crate::exit::EXIT_IO;
 use crate::failure::Failure;
-use crate::handler::read_args;
+use crate::handler::{Handler, read_args};
 use crate::worker::{Worker, leave};
 
 use super::command;
@@ -33,13 +33,15 @@ fn offer(worker: Worker, keeper: &Arc<Keeper>, templates: BTreeMap<String, Comma
     let own = Arc::clone(keeper);
     let worker = worker.add(
         COMMAND_KIND,
-        Box::new(move |context, args| command::run(context, &own, &read_args::<CommandArgs>(context.kind(), args)?)),
+        Handler::raw(move |context, args| {
+            command::run(context, &own, &read_args::<CommandArgs>(context.kind(), args)?)
+        }),
     );
     templates.into_iter().fold(worker, |worker, (kind, template)| {
         let own = Arc::clone(keeper);
         worker.add(
             &kind,
-            Box::new(move |context, args| {
+            Handler::raw(move |context, args| {
                 let argv = template.render(args).map_err(|error| Failure::from(error).never())?;
                 command::run(context, &own, &CommandArgs { argv, ..CommandArgs::default() })
             }),

@@ -8,6 +8,7 @@ use wait4::ResUse;
 
 use crate::failure::Failure;
 use crate::handler::Output;
+use crate::stop;
 
 use super::capture::Captured;
 
@@ -33,7 +34,7 @@ fn sentence(end: &End) -> String {
     let how = how(end.usage.status);
     match (end.told_to_stop, end.reason) {
         (false, _) => how,
-        (true, Some(reason)) => format!("told to stop ({}), then {how}", format!("{reason:?}").to_lowercase()),
+        (true, Some(reason)) => format!("told to stop ({}), then {how}", stop::name(reason)),
         (true, None) => format!("told to stop, then {how}"),
     }
 }

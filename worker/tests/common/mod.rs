@@ -8,12 +8,11 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitSta
 use std::thread::{self, JoinHandle};
 
 use ipc_contract::{
-    Done, Fail, FrameDecoder, FromWorker, Hello, Payload, Run, RunRef, Session, Stop, StopReason, ToWorker, Welcome,
-    decode, encode,
+    Ack, Done, Fail, FrameDecoder, FromWorker, Hello, Note, Payload, Run, RunRef, Session, Stop, StopReason, ToWorker,
+    Welcome, decode, encode,
 };
 use serde::Serialize;
-use worker::runtime::{Identity, run};
-use worker::{Ended, Handlers};
+use worker::{Ended, Worker};
 
 pub(crate) const COOKIE: &str = "biscuit";
 
@@ -100,6 +99,18 @@ impl<R: Read, W: Write> Peer<R, W> {
         }
     }
 
+    pub(crate) fn note(&mut self) -> Note {
+        match self.receive() {
+            Some(FromWorker::Note(note)) => note,
+            other => panic!("note expected, not {other:?}"),
+        }
+    }
+
+    pub(crate) fn ack(&mut self, note: &Note) {
+        let (task, epoch, seq) = (note.task, note.epoch, note.seq);
+        self.send(ToWorker::Ack(Ack { task, epoch, seq }));
+    }
+
     /// Awaits the handler's own word that it runs.
     pub(crate) fn started(&mut self) {
         match self.receive() {
@@ -123,7 +134,13 @@ impl<R: Read, W: Write> Peer<R, W> {
 }
 
 pub(crate) fn welcome() -> ToWorker {
-    ToWorker::Welcome(Welcome { protocol: 1, worker: 1, features: vec!["beat".to_owned()] })
+    welcome_with(&["beat", "note", "enqueue"])
+}
+
+/// As often as may be, so that beats come between everything.
+pub(crate) fn welcome_with(features: &[&str]) -> ToWorker {
+    let features = features.iter().map(ToString::to_string).collect();
+    ToWorker::Welcome(Welcome { protocol: 1, worker: 1, features, beat_ms: 10 })
 }
 
 pub(crate) fn run_of(task: u64, kind: &str, args: &impl Serialize) -> Run {
@@ -148,20 +165,10 @@ impl Played {
     }
 }
 
-pub(crate) fn play(handlers: Handlers, concurrency: u32) -> Played {
-    play_with(handlers, concurrency, |writer| writer)
-}
-
-/// `wrap` may put something around the worker's writer.
-pub(crate) fn play_with<W: Write + Send + 'static>(
-    handlers: Handlers,
-    concurrency: u32,
-    wrap: impl FnOnce(UnixStream) -> W,
-) -> Played {
+pub(crate) fn play(worker: Worker) -> Played {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let (reader, writer) = (theirs.try_clone().unwrap(), wrap(theirs));
-    let identity = Identity { cookie: COOKIE.to_owned(), concurrency, beat_interval_ms: 1 };
-    let ended = thread::spawn(move || run(reader, writer, &handlers, &identity));
+    let (reader, writer) = (theirs.try_clone().unwrap(), theirs);
+    let ended = thread::spawn(move || worker.play(reader, writer, COOKIE).unwrap());
     Played { peer: Peer::new(ours.try_clone().unwrap(), ours), ended }
 }
 
@@ -184,7 +191,20 @@ pub(crate) fn program() -> Command {
 }
 
 pub(crate) fn start(args: &[&str]) -> Supervised {
-    let mut child = program().args(args).spawn().unwrap();
+    supervised(program().args(args))
+}
+
+/// On descriptors 3 and 4, the way a supervisor moves them.
+pub(crate) fn start_on_fd3(args: &[&str]) -> Supervised {
+    const MOVE: &str = "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>&2";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", MOVE, env!("CARGO_BIN_EXE_worker")]).args(args);
+    shell.env("MUTIRAO_COOKIE", COOKIE).env("MUTIRAO_CHANNEL", "fd3");
+    supervised(shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()))
+}
+
+pub(crate) fn supervised(program: &mut Command) -> Supervised {
+    let mut child = program.spawn().unwrap();
     let peer = Peer::new(child.stdout.take().unwrap(), child.stdin.take().unwrap());
     let stderr = BufReader::new(child.stderr.take().unwrap());
     Supervised { peer, stderr, child }
