@@ -2,9 +2,48 @@
 //! says the same when it is written again.
 
 use ipc_contract::transcript::Transcript;
-use ipc_contract::{ContractError, ErrorKind, FromWorker, TaskSpec, decode, encode};
+use ipc_contract::{ContractError, FromWorker, TaskSpec, decode, encode};
 
 use super::trail::{Trail, bucket, ensure};
+
+/// Words by which the sentences of errors are told apart.
+const REASONS: &[&str] = &[
+    "",
+    "EOF",
+    "expected",
+    "missing",
+    "duplicate",
+    "unknown",
+    "invalid type",
+    "invalid value",
+    "trailing",
+    "control",
+    "lone",
+    "recursion",
+    "out of range",
+    "escape",
+    "code point",
+    "key must",
+    "64 bits",
+    "no field",
+    "did you mean",
+    "is no name",
+    "printable",
+    "limit",
+    "must be",
+    "nested",
+    "no variant",
+    "kind",
+    "priority",
+    "args",
+    "delay_ms",
+    "steps",
+    "cause",
+    "from_worker",
+    "to_worker",
+    "players",
+    "environment",
+];
 
 pub fn check(input: &[u8]) -> Result<Trail, String> {
     let mut trail = Trail::default();
@@ -22,14 +61,10 @@ pub fn check(input: &[u8]) -> Result<Trail, String> {
 
 fn check_refused(what: &str, error: &ContractError, trail: &mut Trail) -> Result<(), String> {
     ensure(!error.detail.is_empty(), || "no sentence".to_owned())?;
-    let field = match &error.kind {
-        ErrorKind::Value { field } => field.split(['.', '[']).next().filter(|field| field.len() < 16),
-        _ => None,
-    };
-    // Where a syntax error stands is no news, what it is about is.
-    let words: String = error.detail.split(" at line").next().unwrap_or_default().chars().take(40).collect();
-    let is_told = words.contains("expected") || words.contains("missing");
-    trail.mark((what, error.kind.name(), field.filter(|_| what == "task"), is_told.then_some(words)));
+    // The sender's own words are no news; of ours there are not many.
+    for reason in REASONS.iter().filter(|reason| error.detail.contains(**reason)) {
+        trail.mark((what, error.kind.name(), reason));
+    }
     Ok(())
 }
 

@@ -6,14 +6,22 @@ use std::fmt::Debug;
 use ipc_contract::error::HEAD_BYTES_MAX;
 use ipc_contract::frame::LENGTH_BYTES;
 use ipc_contract::scan::scan;
-use ipc_contract::{ContractError, Direction, ErrorKind, FromWorker, Message, Payload, ToWorker, decode, encode};
+use ipc_contract::{
+    ContractError, Direction, ErrorKind, FromWorker, Message, Payload, TaskSpec, ToWorker, decode, encode,
+};
 
-use super::grammar::{BODIES, verdict};
+use super::grammar::{BODIES, is_odd, verdict};
 use super::trail::{Trail, bucket, ensure};
 use super::value::{Form, Value, read};
 
 /// JSON that shows a payload for a person: 64 KiB of text, each byte of which may be escaped, and 2,000 values around it.
 const PREVIEW_BYTES_MAX: usize = 1024 * 1024;
+
+/// A reader of untyped values takes about 4 KiB of stack for each level of maps in a build without optimisation.
+const READ_LEVELS_MAX: usize = 32;
+
+/// An error with its evidence: what a sender wrote does not fill a log.
+const SENTENCE_BYTES_MAX: usize = 8 * 1024;
 
 pub fn check(input: &[u8]) -> Result<Trail, String> {
     let mut trail = Trail::default();
@@ -21,8 +29,8 @@ pub fn check(input: &[u8]) -> Result<Trail, String> {
     let scanned = scan(input).map_err(|error| error.kind.name());
     let expected = value.as_ref().map(|_| ()).map_err(|error| *error);
     ensure(scanned == expected, || format!("scan says {scanned:?}, the rules say {expected:?}"))?;
-    check_direction::<FromWorker>(input, &value, &mut trail)?;
-    check_direction::<ToWorker>(input, &value, &mut trail)?;
+    check_direction(input, &value, check_worker, &mut trail)?;
+    check_direction(input, &value, check_supervisor, &mut trail)?;
     check_shown(&Payload(input.to_vec()), &mut trail)?;
     Ok(trail)
 }
@@ -30,6 +38,7 @@ pub fn check(input: &[u8]) -> Result<Trail, String> {
 fn check_direction<M: Message + Debug + PartialEq>(
     input: &[u8],
     value: &Result<Value, &'static str>,
+    check_meaning: fn(&M) -> Result<(), String>,
     trail: &mut Trail,
 ) -> Result<(), String> {
     let from_worker = M::DIRECTION == Direction::FromWorker;
@@ -39,7 +48,11 @@ fn check_direction<M: Message + Debug + PartialEq>(
     };
     let decoded = decode::<M>(input);
     let found = decoded.as_ref().err().map(|error| error.kind.name());
-    ensure(found == expected, || format!("decode says {found:?}, the rules say {expected:?}: {decoded:?}"))?;
+    let is_left_open =
+        || [found, expected].iter().all(|it| matches!(it, None | Some("body"))) && value.as_ref().is_ok_and(is_odd);
+    ensure(found == expected || is_left_open(), || {
+        format!("decode says {found:?}, the rules say {expected:?}: {decoded:?}")
+    })?;
     match decoded {
         Ok(message) => {
             check_accepted(&message, input, value.as_ref().ok(), trail)?;
@@ -52,13 +65,16 @@ fn check_direction<M: Message + Debug + PartialEq>(
 fn check_refused(error: &ContractError, input: &[u8], trail: &mut Trail) -> Result<(), String> {
     let expected = &input[..input.len().min(HEAD_BYTES_MAX)];
     ensure(error.head == expected, || "the evidence is not the first bytes".to_owned())?;
-    ensure(!error.detail.is_empty() && error.to_string().is_ascii(), || format!("no plain sentence: {error}"))?;
+    let sentence = error.to_string();
+    let is_plain = (1..=SENTENCE_BYTES_MAX).contains(&sentence.len()) && !sentence.contains(char::is_control);
+    ensure(is_plain, || format!("no plain sentence: {sentence:?}"))?;
     match &error.kind {
         ErrorKind::Body { message, field } => {
             ensure(BODIES.iter().any(|(name, ..)| name == message), || format!("names no message: {message}"))?;
+            let field = field.as_deref().and_then(|field| field.split(['.', '[']).next());
             // Names that the sender chose are no news.
-            let field = field.as_deref().map(|field| field.split(['.', '[']).next());
-            trail.mark((message, field.flatten().filter(|field| field.len() < 16)));
+            let known = BODIES.iter().flat_map(|(_, _, fields)| fields.iter().map(|(name, ..)| *name));
+            trail.mark((message, field.and_then(|field| known.clone().find(|name| *name == field))));
         }
         kind => trail.mark((kind.name(), bucket(input.len()))),
     }
@@ -75,10 +91,9 @@ fn check_accepted<M: Message + Debug + PartialEq>(
     let frame = encode(message).map_err(|error| format!("decodes, but does not encode: {error}"))?;
     let (length, payload) = frame.split_at(LENGTH_BYTES);
     ensure(length == (payload.len() as u32).to_be_bytes(), || "the length of the frame is wrong".to_owned())?;
-    is_same(message, payload, "as it is written")?;
+    is_same(message, payload, payload, "as it is written")?;
     if let Some(value) = value {
-        is_same(message, &value.write(Form::Widest), "with wide numbers")?;
-        is_same(message, &with_unknown_field(value).write(Form::Shortest), "with an unknown field")?;
+        is_same(message, payload, &with_unknown_field(value).write(Form::Widest), "wide and with an unknown field")?;
     }
     serde_json::to_string(message).map_err(|error| format!("cannot be shown as JSON: {error}"))?;
     trail.mark((message.kind(), "accepted", payload == input, bucket(payload.len())));
@@ -89,11 +104,13 @@ fn check_accepted<M: Message + Debug + PartialEq>(
     Ok(())
 }
 
-fn is_same<M: Message + Debug + PartialEq>(message: &M, payload: &[u8], how: &str) -> Result<(), String> {
-    let again = decode::<M>(payload).map_err(|error| format!("does not decode {how}: {error}"))?;
+/// `other` says what `message` does, which is written as `payload`.
+fn is_same<M: Message + Debug + PartialEq>(message: &M, payload: &[u8], other: &[u8], how: &str) -> Result<(), String> {
+    let again = decode::<M>(other).map_err(|error| format!("does not decode {how}: {error}"))?;
+    let written = encode(&again).map_err(|error| format!("does not encode {how}: {error}"))?;
     // A NaN is never equal to itself; its name is.
     let is_equal = again == *message || format!("{again:?}") == format!("{message:?}");
-    ensure(is_equal && encode(&again) == encode(message), || format!("is {again:?} {how}, was {message:?}"))
+    ensure(is_equal && written[LENGTH_BYTES..] == *payload, || format!("is {again:?} {how}, was {message:?}"))
 }
 
 fn with_unknown_field(value: &Value) -> Value {
@@ -119,30 +136,25 @@ fn size_of_value(value: &Value) -> usize {
     }
 }
 
-/// What is checked of a message once it is decoded is checked without a panic, and what carries a payload can show it.
-fn check_meaning<M: Message + Debug>(message: &M) -> Result<(), String> {
-    let bytes = encode(message).map_err(|error| error.to_string())?;
-    let payload = &bytes[LENGTH_BYTES..];
-    let outcome = match M::DIRECTION {
-        Direction::FromWorker => match decode::<FromWorker>(payload) {
-            Ok(FromWorker::Hello(hello)) => hello.validate(),
-            Ok(FromWorker::Note(note)) => note.validate(),
-            Ok(FromWorker::Save(save)) => save.validate(),
-            Ok(FromWorker::Park(park)) => park.validate(),
-            Ok(FromWorker::Done(done)) => {
-                check_shown(&done.result, &mut Trail::default())?;
-                done.enqueue.iter().try_for_each(|spec| spec.validate())
-            }
-            _ => Ok(()),
-        },
-        Direction::ToWorker => {
-            if let Ok(ToWorker::Run(run)) = decode::<ToWorker>(payload) {
-                check_shown(&run.args, &mut Trail::default())?;
-            }
-            Ok(())
+/// What is checked of a message once it is decoded is checked without a panic; the payload that it carries can be shown.
+fn check_worker(message: &FromWorker) -> Result<(), String> {
+    let outcome = match message {
+        FromWorker::Hello(hello) => hello.validate(),
+        FromWorker::Note(note) => note.validate(),
+        FromWorker::Save(save) => save.validate(),
+        FromWorker::Park(park) => park.validate(),
+        FromWorker::Done(done) => {
+            check_shown(&done.result, &mut Trail::default())?;
+            done.enqueue.iter().try_for_each(TaskSpec::validate)
         }
+        _ => Ok(()),
     };
-    ensure(outcome.as_ref().err().is_none_or(|error| !error.detail.is_empty()), || "no sentence".to_owned())
+    ensure(outcome.err().is_none_or(|error| !error.detail.is_empty()), || "no sentence".to_owned())
+}
+
+fn check_supervisor(message: &ToWorker) -> Result<(), String> {
+    let payload = if let ToWorker::Run(run) = message { Some(&run.args) } else { None };
+    payload.map_or(Ok(()), |args| check_shown(args, &mut Trail::default()))
 }
 
 /// Any bytes can be shown, in a bounded number of them, and as text only when they are no value.
@@ -155,9 +167,10 @@ fn check_shown(payload: &Payload, trail: &mut Trail) -> Result<(), String> {
         Ok(value) => {
             let is_text = matches!(value, Value::Str(_));
             ensure(is_text == preview.is_string(), || format!("{text} is shown for {value:?}"))?;
-            let is_whole = serde_json::from_str(&whole).is_ok_and(|whole: serde_json::Value| whole == preview);
-            trail.mark(("shown", std::mem::discriminant(&value), is_whole, depth(&value) / 8));
-            payload.read::<BTreeMap<String, serde_json::Value>>().err();
+            trail.mark(("shown", std::mem::discriminant(&value), whole.len() == text.len(), depth(&value) / 8));
+            if depth(&value) <= READ_LEVELS_MAX {
+                payload.read::<BTreeMap<String, serde_json::Value>>().err();
+            }
         }
         Err(_) => ensure(text.contains("not MessagePack") && whole.contains("not MessagePack"), || text)?,
     }

@@ -22,7 +22,7 @@ mod target;
 mod trail;
 mod value;
 
-pub use files::{seeds, target_of, write_corpus, write_failure};
-pub use job::{Job, Report, THREAD_PREFIX, plan, run};
+pub use files::{corpus, target_of, write_corpus, write_failure};
+pub use job::{Report, THREAD_PREFIX, plan, replay, run};
 pub use pool::distil;
 pub use target::Target;

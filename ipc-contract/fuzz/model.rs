@@ -1,7 +1,5 @@
 //! The conversation a second time, as section 4 of SPEC.md tells it. Knows the messages, but nothing of `session`.
 
-use std::collections::BTreeSet;
-
 use ipc_contract::{Done, FromWorker, Kind, Run, ToWorker};
 
 /// The columns of the table of SPEC.md 4.8.
@@ -27,6 +25,9 @@ const TABLE: &[(&str, [&str; 6])] = &[
     ("stop", ["-", "-", "draining", "draining", "draining", "closed"]),
     ("ack", ["-", "-", "-", "ready", "draining", "closed"]),
 ];
+
+/// Those that something needs.
+const FEATURES: [&str; 5] = ["beat", "note", "enqueue", "save", "park"];
 
 #[derive(Clone, Debug)]
 pub enum Said {
@@ -57,21 +58,15 @@ pub struct Model {
     pub state: &'static str,
     concurrency: u32,
     has_said_ready: bool,
-    offered: BTreeSet<String>,
-    agreed: BTreeSet<String>,
+    /// Sets of features, a bit for each of `FEATURES`.
+    offered: u8,
+    agreed: u8,
     live: Vec<Live>,
 }
 
 impl Model {
     pub fn new() -> Self {
-        Self {
-            state: STATES[0],
-            concurrency: 0,
-            has_said_ready: false,
-            offered: BTreeSet::new(),
-            agreed: BTreeSet::new(),
-            live: Vec::new(),
-        }
+        Self { state: STATES[0], concurrency: 0, has_said_ready: false, offered: 0, agreed: 0, live: Vec::new() }
     }
 
     /// (task, epoch) of what is in flight, by task.
@@ -102,7 +97,10 @@ impl Model {
         let (_, row) = TABLE.iter().find(|(name, _)| *name == said.kind().name())?;
         let next = row[column];
         require(next != "-")?;
-        require(features_of(said).iter().all(|feature| self.agreed.contains(*feature)))?;
+        if self.state == "closed" {
+            return Some(());
+        }
+        require(set_of(&features_of(said)) & !self.agreed == 0)?;
         match said {
             Said::ByWorker(message) => self.worker_says(message)?,
             Said::BySupervisor(ToWorker::Stop(stop)) if stop.run.is_some() => return require(self.state != "welcomed"),
@@ -116,7 +114,7 @@ impl Model {
         match message {
             FromWorker::Hello(hello) => {
                 self.concurrency = hello.concurrency;
-                self.offered = hello.features.iter().cloned().collect();
+                self.offered = set_of(&hello.features);
             }
             FromWorker::Booting(_) => require(!self.has_said_ready)?,
             FromWorker::Ready(_) => {
@@ -139,9 +137,9 @@ impl Model {
     fn supervisor_says(&mut self, message: &ToWorker) -> Option<()> {
         match message {
             ToWorker::Welcome(welcome) => {
-                self.agreed = welcome.features.iter().filter(|name| self.offered.contains(*name)).cloned().collect();
+                self.agreed = self.offered & set_of(&welcome.features);
             }
-            ToWorker::Run(run) if self.state == "ready" => {
+            ToWorker::Run(run) => {
                 require(self.credits() > 0 && self.live.iter().all(|live| live.task != run.task))?;
                 self.live.push(Live { task: run.task, epoch: run.epoch, said: Vec::new(), acked: Vec::new() });
             }
@@ -151,7 +149,7 @@ impl Model {
                     live.acked.push(ack.seq);
                 }
             }
-            ToWorker::Run(_) | ToWorker::Reject(_) | ToWorker::Stop(_) => {}
+            ToWorker::Reject(_) | ToWorker::Stop(_) => {}
         }
         Some(())
     }
@@ -172,6 +170,11 @@ impl Model {
         self.live.remove(index);
         Some(())
     }
+}
+
+fn set_of(names: &[impl AsRef<str>]) -> u8 {
+    let is_named = |feature: &str| names.iter().any(|name| name.as_ref() == feature);
+    FEATURES.iter().enumerate().fold(0, |set, (bit, feature)| set | u8::from(is_named(feature)) << bit)
 }
 
 fn require(holds: bool) -> Option<()> {

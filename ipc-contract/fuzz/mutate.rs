@@ -5,7 +5,7 @@ use ipc_contract::MAX_FRAME_BYTES;
 use super::rng::SplitMix64;
 
 /// What an input may grow to.
-pub const INPUT_BYTES_MAX: usize = 4096;
+pub const INPUT_BYTES_MAX: usize = 2048;
 /// Changes in one mutation.
 const CHANGES_MAX: usize = 4;
 /// Bytes that one change copies, cuts or inserts.
@@ -51,7 +51,7 @@ fn change(rng: &mut SplitMix64, bytes: &mut Vec<u8>, other: &[u8], unit: usize, 
             let fresh: Vec<u8> = (0..unit * (1 + rng.below(4))).map(|_| rng.byte()).collect();
             insert(bytes, aligned(at, unit), &fresh);
         }
-        9 if !words.is_empty() => insert(bytes, at, rng.pick(words)),
+        9 if !words.is_empty() => insert(bytes, at, words[rng.below(words.len())]),
         _ => bytes.truncate(from),
     }
 }

@@ -1,5 +1,6 @@
 //! The inputs of one target that have shown something, and what was shown so far. Reads and writes no files.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::rng::SplitMix64;
@@ -39,9 +40,11 @@ impl Pool {
     }
 }
 
-/// The smallest inputs that show all that `inputs` show, each made smaller while it shows what only it does.
+/// Few inputs that show most of what `inputs` show, those that show much first; each made smaller while it shows what is
+/// new with it.
 pub fn distil(target: Target, mut inputs: Vec<Vec<u8>>, files_max: usize, input_bytes_max: usize) -> Vec<Vec<u8>> {
-    inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    let shown = |input: &[u8]| target.run(input).map_or(0, |trail| trail.marks().iter().collect::<HashSet<_>>().len());
+    inputs.sort_by_cached_key(|input| (Reverse(shown(input)), input.len(), input.clone()));
     let mut marks: HashSet<u64> = HashSet::new();
     let mut kept = Vec::new();
     for input in inputs {

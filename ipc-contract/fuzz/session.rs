@@ -12,7 +12,7 @@ use super::trail::{Trail, bucket, ensure};
 
 pub const MESSAGE_BYTES: usize = 4;
 /// What one input may say.
-const MESSAGES_MAX: usize = 256;
+const MESSAGES_MAX: usize = 64;
 
 const FEATURES: [&str; 6] = ["beat", "note", "enqueue", "save", "park", "teleport"];
 const CONCURRENCIES: [u32; 8] = [0, 1, 2, 3, 1, 2, 1024, u32::MAX];
@@ -44,8 +44,8 @@ pub fn check(input: &[u8]) -> Result<Trail, String> {
         let is_same = state.name() == model.state && *in_flight == model.in_flight();
         ensure(is_same && i64::from(*credits) == model.credits(), || format!("{after:?} is not {model:?}"))?;
         ensure(in_flight.len() as u64 <= u64::from(concurrency), || format!("{after:?} at concurrency {concurrency}"))?;
-        let sentence =
-            saw.err().map(|violation| violation.sentence.chars().filter(|c| !c.is_numeric()).collect::<String>());
+        // Two sentences of one message seldom have one length; what they quote has.
+        let sentence = saw.err().map(|violation| violation.sentence.len());
         trail.mark((before.0, said.kind(), sentence, bucket(in_flight.len())));
     }
     Ok(trail)

@@ -151,11 +151,14 @@ impl Value {
     /// The pairs of a map whose keys are texts, each of them once.
     pub fn named(&self) -> Option<Vec<(&str, &Value)>> {
         let Self::Map(pairs) = self else { return None };
-        let name = |(key, value)| if let Self::Str(name) = key { Some((name.as_str(), value)) } else { None };
-        let named: Vec<(&str, &Value)> = pairs.iter().map(|(key, value)| name((key, value))).collect::<Option<_>>()?;
+        let named: Vec<(&str, &Self)> = pairs.iter().map(as_named).collect::<Option<_>>()?;
         let names: BTreeSet<&str> = named.iter().map(|(name, _)| *name).collect();
         (names.len() == named.len()).then_some(named)
     }
+}
+
+fn as_named((key, value): &(Value, Value)) -> Option<(&str, &Value)> {
+    if let Value::Str(name) = key { Some((name, value)) } else { None }
 }
 
 /// The head of a text, bytes or a container. `first` is the marker with the narrowest length, or that before it where

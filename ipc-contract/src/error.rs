@@ -5,6 +5,9 @@ use std::fmt;
 /// First bytes of what was refused that an error keeps.
 pub const HEAD_BYTES_MAX: usize = 64;
 
+/// Characters that a sentence may have.
+const DETAIL_CHARS_MAX: usize = 1024;
+
 /// Why bytes or values were refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractError {
@@ -13,6 +16,18 @@ pub struct ContractError {
     pub detail: String,
     /// The first bytes of what was refused, at most [`HEAD_BYTES_MAX`]; empty when no bytes were at fault.
     pub head: Vec<u8>,
+}
+
+/// A sentence may quote what a sender wrote: it stays one line of a bounded size, whatever that was.
+fn plain(detail: String) -> String {
+    if detail.len() <= DETAIL_CHARS_MAX && !detail.contains(char::is_control) {
+        return detail;
+    }
+    let mut line = String::new();
+    for c in detail.chars().take(DETAIL_CHARS_MAX) {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 /// What is wrong, for programs to match on.
@@ -70,7 +85,7 @@ impl ErrorKind {
 
 impl ContractError {
     pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), head: Vec::new() }
+        Self { kind, detail: plain(detail.into()), head: Vec::new() }
     }
 
     /// A value that cannot be used, by the name of its field.
@@ -104,5 +119,18 @@ pub(crate) fn reason(error: rmp_serde::decode::Error) -> String {
         rmp_serde::decode::Error::TypeMismatch(marker) => format!("this type does not fit here ({marker:?})"),
         rmp_serde::decode::Error::Syntax(text) => text,
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_one_line_of_bounded_size_whatever_it_quotes() {
+        let error = ContractError::value("retry", "unknown variant `\u{1b}[2J\n\u{9b}é`");
+        assert_eq!(error.detail, "unknown variant `\\u{1b}[2J\\n\\u{9b}é`");
+        let error = ContractError::value("retry", "é".repeat(10_000));
+        assert_eq!(error.detail, "é".repeat(DETAIL_CHARS_MAX));
     }
 }

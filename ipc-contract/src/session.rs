@@ -199,6 +199,10 @@ impl Session {
         let violation = |sentence: String| Violation { state, kind, sentence };
         let after =
             next(state, kind).ok_or_else(|| violation("not legal in this state of the conversation".to_owned()))?;
+        // It crossed the `bye` or the `reject`, and is ignored whatever it says.
+        if state == State::Closed {
+            return Ok(());
+        }
         if let Some(feature) = needs(message).find(|feature| !self.features.has(*feature)) {
             return Err(violation(format!(
                 "it needs the feature `{}`, which both sides must have named",
@@ -241,7 +245,7 @@ impl Session {
     fn says(&mut self, message: &ToWorker, after: State) -> Result<State, String> {
         match message {
             ToWorker::Welcome(welcome) => self.features = self.features.and(Features::named(&welcome.features)),
-            ToWorker::Run(run) if after == State::Ready => self.start(run)?,
+            ToWorker::Run(run) => self.start(run)?,
             // The stop of a run that is not in flight crossed its answer, and there is nothing left to stop.
             ToWorker::Stop(Stop { run: Some(_), .. }) if self.state != State::Welcomed => return Ok(self.state),
             ToWorker::Stop(Stop { run: Some(_), .. }) => {

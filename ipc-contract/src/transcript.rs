@@ -61,7 +61,7 @@ pub fn all() -> Result<Vec<(&'static str, Transcript)>, ContractError> {
     FILES.iter().map(read).collect()
 }
 
-/// One conversation. A worker can play its part when it has the features and kinds that its `hello` names here.
+/// One conversation. A worker can play its part when it has the kinds and features of what is said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transcript {

@@ -137,6 +137,21 @@ fn no_process_is_left_behind() {
     }
 }
 
+#[test]
+fn an_interrupted_check_takes_its_workers_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("started");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let worker = format!("trap '' TERM HUP INT; echo $$ >{}; while true; do sleep 1000; done", fifo.display());
+    let mut program = Command::new(env!("CARGO_BIN_EXE_contract-test"));
+    let mut check = program.args(["--channel", "stdio", "HELLO", "--", "sh", "-c", &worker]).spawn().unwrap();
+    // The reading end waits until the worker has said its number.
+    let pid: i32 = fs::read_to_string(&fifo).unwrap().trim().parse().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&check), rustix::process::Signal::INT).unwrap();
+    assert_eq!(check.wait().unwrap().code(), Some(130));
+    assert_is_gone(pid);
+}
+
 /// Waits for the end of a process that has been killed.
 fn assert_is_gone(pid: i32) {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};

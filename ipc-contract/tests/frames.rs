@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use ipc_contract::frame::{LENGTH_BYTES, MAX_FRAME_BYTES};
 use ipc_contract::scan::MAX_DEPTH;
 use ipc_contract::{
-    Back, Beat, Booting, Bye, ContractError, Done, ErrorKind, Exit, Fail, FrameDecoder, FromWorker, Hello, Level, Log,
-    Payload, Ready, Reject, Retry, Run, RunRef, Stop, StopReason, ToWorker, Welcome, decode, encode,
+    Ack, Back, Beat, Booting, Bye, ContractError, Done, ErrorKind, Exit, Fail, FrameDecoder, FromWorker, Hello, Level,
+    Log, Note, Park, Payload, PrioritySpec, Ready, Reject, Retry, Run, RunRef, Save, Stop, StopReason, TaskSpec,
+    ToWorker, Until, Welcome, decode, encode,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -57,6 +58,58 @@ fn saved() -> impl Strategy<Value = BTreeMap<String, Payload>> {
     prop::collection::btree_map(text(), payload(), 0..3)
 }
 
+fn priority() -> impl Strategy<Value = PrioritySpec> {
+    prop_oneof![(-100_i8..=100).prop_map(PrioritySpec::Number), text().prop_map(PrioritySpec::Name)]
+}
+
+fn task_spec() -> impl Strategy<Value = TaskSpec> {
+    let names = (text(), option::of(text()), option::of(text()));
+    let numbers = any::<(Option<u64>, Option<u64>, Option<u32>, Option<u32>)>();
+    (names, payload(), option::of(priority()), numbers).prop_map(
+        |((kind, queue, name), args, priority, (delay_ms, timeout_ms, max_attempts, max_crashes))| TaskSpec {
+            kind,
+            queue,
+            args,
+            priority,
+            delay_ms,
+            name,
+            timeout_ms,
+            max_attempts,
+            max_crashes,
+        },
+    )
+}
+
+fn done() -> impl Strategy<Value = Done> {
+    (run_ref(), payload(), any::<bool>(), vec(task_spec(), 0..3))
+        .prop_map(|(RunRef { task, epoch }, result, cut, enqueue)| Done { task, epoch, result, cut, enqueue })
+}
+
+fn note() -> impl Strategy<Value = Note> {
+    let number = || option::of(prop::num::f64::ANY.prop_filter("a NaN equals nothing", |number| !number.is_nan()));
+    let spend = prop::collection::btree_map(text(), any::<u64>(), 0..3);
+    (run_ref(), number(), number(), option::of(text()), spend, any::<u64>()).prop_map(
+        |(RunRef { task, epoch }, done, total, message, spend, seq)| Note {
+            task,
+            epoch,
+            done,
+            total,
+            message,
+            spend,
+            seq,
+        },
+    )
+}
+
+fn save() -> impl Strategy<Value = Save> {
+    (run_ref(), option::of(text()), payload(), any::<u64>())
+        .prop_map(|(RunRef { task, epoch }, step, value, seq)| Save { task, epoch, step, value, seq })
+}
+
+fn until() -> impl Strategy<Value = Until> {
+    prop_oneof![any::<u64>().prop_map(Until::AfterMs), vec(text(), 0..5).prop_map(Until::Facts), Just(Until::Children)]
+}
+
 fn from_worker() -> impl Strategy<Value = FromWorker> {
     prop_oneof![
         hello().prop_map(FromWorker::Hello),
@@ -68,9 +121,12 @@ fn from_worker() -> impl Strategy<Value = FromWorker> {
             level,
             message
         })),
-        (run_ref(), payload(), any::<bool>()).prop_map(|(RunRef { task, epoch }, result, cut)| FromWorker::Done(
-            Done { task, epoch, result, cut, ..Done::default() }
-        )),
+        note().prop_map(FromWorker::Note),
+        save().prop_map(FromWorker::Save),
+        done().prop_map(FromWorker::Done),
+        (run_ref(), until(), any::<Option<u64>>()).prop_map(|(RunRef { task, epoch }, until, timeout_ms)| {
+            FromWorker::Park(Park { task, epoch, until, timeout_ms })
+        }),
         (run_ref(), text(), retry(), option::of(exit())).prop_map(|(RunRef { task, epoch }, error, retry, exit)| {
             FromWorker::Fail(Fail { task, epoch, error, retry, exit })
         }),
@@ -113,6 +169,7 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
             reason,
             grace_ms
         })),
+        (run_ref(), any::<u64>()).prop_map(|(RunRef { task, epoch }, seq)| ToWorker::Ack(Ack { task, epoch, seq })),
     ]
 }
 

@@ -3,8 +3,8 @@
 
 use ipc_contract::session::next;
 use ipc_contract::{
-    Ack, Back, Beat, Booting, Bye, Done, Fail, Feature, FromWorker, Hello, Kind, Log, Note, Ready, Reject, Run, RunRef,
-    Session, State, Stop, StopReason, ToWorker, Welcome,
+    Ack, Back, Beat, Booting, Bye, Done, Fail, Feature, FromWorker, Hello, Kind, Log, Note, Payload, Ready, Reject,
+    Run, RunRef, Session, State, Stop, StopReason, ToWorker, Welcome,
 };
 
 /// The law, written a second time and in another form: what is legal in a state, with the state that follows.
@@ -269,4 +269,21 @@ fn nothing_is_legal_after_a_reject_but_what_is_ignored() {
         session.sees(&log).unwrap_err().to_string(),
         "log while closed: not legal in this state of the conversation"
     );
+}
+
+#[test]
+fn what_crosses_the_end_is_ignored_whatever_it_says() {
+    let mut left = working(1);
+    left.sees(&run(7, 1)).unwrap();
+    left.sees(&bye(None)).unwrap();
+    let mut rejected = Session::new();
+    rejected.sees(&hello(1)).unwrap();
+    rejected.sees(&ToWorker::Reject(Reject::default())).unwrap();
+    for mut session in [left, rejected] {
+        let before = in_flight(&session);
+        let facts = [("approval".to_owned(), Payload::default())].into();
+        session.sees(&ToWorker::Run(Run { task: 7, epoch: 1, facts, ..Run::default() })).unwrap();
+        session.sees(&ToWorker::Ack(Ack { task: 7, epoch: 1, seq: 5 })).unwrap();
+        assert_eq!((session.state(), in_flight(&session)), (State::Closed, before));
+    }
 }

@@ -86,6 +86,17 @@ fn invalid_vectors_are_refused_for_their_reason() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// They are no message at all, so that it does not matter who sends them.
+#[test]
+fn what_is_no_message_is_refused_in_both_directions() {
+    for vector in vectors().iter().filter(|vector| vector.group == "frame") {
+        for direction in ["from_worker", "to_worker"] {
+            let error = read(&direction.into(), &vector.frame).unwrap_err();
+            assert_eq!(error.kind.name(), vector.meaning["error"], "{} {direction}", vector.name);
+        }
+    }
+}
+
 /// What every message must have a vector for; those of single fields are demanded below.
 const CLASSES: &[(&str, Option<&str>)] = &[
     ("unknown-field", None),

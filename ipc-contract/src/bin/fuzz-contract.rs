@@ -99,40 +99,47 @@ fn play(options: &Options) -> io::Result<bool> {
     let reports = fuzz::run(jobs, at_a_time)?;
     let mut is_clean = true;
     for report in &reports {
-        is_clean &= tell(report, options.seed)?;
+        is_clean &= tell(report)?;
     }
     let executions: u64 = reports.iter().map(|report| report.executions).sum();
     println!("{executions} executions in {:.1} s", start.elapsed().as_secs_f64());
     if options.grow && is_clean {
-        for target in Target::ALL {
-            let of_target = reports.iter().filter(|report| report.job.target == target);
-            let inputs: Vec<Vec<u8>> = of_target.flat_map(|report| report.pool.inputs().to_vec()).collect();
-            if !inputs.is_empty() {
-                fuzz::write_corpus(target, &fuzz::distil(target, inputs, CORPUS_FILES_MAX, CORPUS_INPUT_BYTES_MAX))?;
-            }
-        }
+        grow(&reports)?;
     }
     Ok(is_clean)
 }
 
+/// Makes the corpus of each target anew that has been run.
+fn grow(reports: &[Report]) -> io::Result<()> {
+    for target in Target::ALL {
+        let of_target = reports.iter().filter(|report| report.job.target == target);
+        let inputs: Vec<Vec<u8>> = of_target.flat_map(|report| report.pool.inputs().to_vec()).collect();
+        if inputs.is_empty() {
+            continue;
+        }
+        let kept = fuzz::distil(target, inputs, CORPUS_FILES_MAX, CORPUS_INPUT_BYTES_MAX);
+        fuzz::write_corpus(target, &kept)?;
+        println!("{}: {} inputs", fuzz::corpus(target).display(), kept.len());
+    }
+    Ok(())
+}
+
 /// True when nothing was found.
-fn tell(report: &Report, seed: u64) -> io::Result<bool> {
+fn tell(report: &Report) -> io::Result<bool> {
     println!("{report}");
     let Some(failure) = &report.failure else { return Ok(true) };
     let path = fuzz::write_failure(report.job.target, &failure.input)?;
-    println!("{}", failure.told(report.job.target, seed, &path));
+    println!("{}", report.told(failure, &path));
     Ok(false)
 }
 
+/// True when nothing was found on any stack.
 fn replay(path: &Path) -> io::Result<bool> {
-    let target =
-        fuzz::target_of(path).ok_or_else(|| io::Error::other("the folder of the file must be named by its target"))?;
-    match target.run(&fs::read(path)?) {
-        Ok(_) => println!("{}: nothing is wrong with {}", target.name(), path.display()),
-        Err(sentence) => {
-            println!("{}: {sentence}", target.name());
-            return Ok(false);
-        }
+    let no_target = || io::Error::other("the folder of the file must be named by its target");
+    let reports = fuzz::replay(fuzz::target_of(path).ok_or_else(no_target)?, &fs::read(path)?)?;
+    for report in &reports {
+        println!("{report}");
+        report.failure.iter().for_each(|failure| println!("{}", failure.sentence));
     }
-    Ok(true)
+    Ok(reports.iter().all(|report| report.failure.is_none()))
 }

@@ -253,8 +253,8 @@ const BEGIN_MS: u64 = 25;
 /// Longest time that a run is given to begin.
 const BEGIN_MS_MAX: u64 = 3_200;
 
-/// Plays something that needs a run which has begun. Nothing tells when one has, and one that has not may be given back:
-/// then `play` gives false, and is played again with more time for the run to begin.
+/// Plays something that needs a run which has begun. Nothing tells when one has, and one that has not may be given
+/// back: then `play` gives false, and is played again with more time for the run to begin.
 ///
 /// # Errors
 /// Those of `play`, or when a run never begins.

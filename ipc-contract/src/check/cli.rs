@@ -31,7 +31,8 @@ enum Trouble {
 
 /// The whole program. `args` begins with how it was called, such as `contract-test`.
 ///
-/// The exit code is 0 when all is well, 2 for wrong usage, 3 when the worker cannot be tested, 100 when cases have failed.
+/// The exit code is 0 when all is well, 2 for wrong usage, 3 when the worker cannot be tested, 100 when cases have
+/// failed.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let program = args.first().map(|name| called(&name.to_string_lossy())).unwrap_or_default();
     let options = match Options::try_parse_from(args) {
@@ -75,6 +76,7 @@ fn check(program: &str, options: &Options) -> Result<bool, Trouble> {
         return Err(Trouble::Usage(format!("what is to be tested? {program} -- COMMAND...")));
     }
     let expected = expected_failures(options, &names)?;
+    super::interrupt::attend().map_err(|error| Trouble::NotTested(format!("cannot attend to signals: {error}")))?;
     let timeout = TIMEOUT.mul_f64(options.timeout_scale);
     let (channels, profiles) = look_at(options, timeout)?;
 

@@ -1,4 +1,4 @@
-//! Frames to and from one worker process, recorded as they go. Never waits on one side only; knows no order of messages.
+//! Frames to and from one worker process, recorded as they go. Never waits on one side only; knows no message.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -11,6 +11,7 @@ mod calls;
 mod channel;
 pub mod cli;
 mod failure;
+mod interrupt;
 mod link;
 mod log;
 mod options;

@@ -105,12 +105,17 @@ impl Peer {
     /// # Errors
     /// When it does not read on.
     pub fn flush(&mut self) -> Verdict {
-        let deadline = Instant::now() + self.timeout;
-        while self.link.unsent_bytes() > 0 {
+        let mut unsent_bytes = self.link.unsent_bytes();
+        let mut deadline = Instant::now() + self.timeout;
+        while unsent_bytes > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
-            let seen = format!("{} bytes not read within {:?}", self.link.unsent_bytes(), self.timeout);
+            let seen = format!("none of {unsent_bytes} bytes read within {:?}", self.timeout);
             Failure::unless(!left.is_zero(), "a worker that reads while it does something else", seen)?;
             self.link.turn(left)?;
+            if self.link.unsent_bytes() < unsent_bytes {
+                deadline = Instant::now() + self.timeout;
+            }
+            unsent_bytes = self.link.unsent_bytes();
         }
         Ok(())
     }
@@ -136,8 +141,8 @@ impl Peer {
         }
     }
 
-    /// Waits until a process below the worker runs a program of its own, while nobody reads stderr. One that has only been
-    /// forked is taken when it stays so.
+    /// Waits until a process below the worker runs a program of its own, while nobody reads stderr. One that has only
+    /// been forked is taken when it stays so.
     ///
     /// # Errors
     /// When there is none in time.
@@ -154,10 +159,10 @@ impl Peer {
                 return Ok(Child { process: program.clone(), is_program: true });
             }
             let now = Instant::now();
-            if let Some(forked) = new.into_iter().next() {
-                if now - *forked_at.get_or_insert(now) > self.timeout / 3 {
-                    return Ok(Child { process: forked, is_program: false });
-                }
+            if let Some(forked) = new.into_iter().next()
+                && now - *forked_at.get_or_insert(now) > self.timeout / 3
+            {
+                return Ok(Child { process: forked, is_program: false });
             }
             let left = deadline.saturating_duration_since(now);
             Failure::unless(!left.is_zero(), "a child process that prints", format!("none within {:?}", self.timeout))?;
@@ -248,7 +253,7 @@ impl Peer {
         }
     }
 
-    /// Waits so long and gives what the worker said meanwhile: for what must *not* be said, where nothing else proves it.
+    /// Waits so long and gives what was said meanwhile: for what must *not* be said, where nothing else proves it.
     ///
     /// # Errors
     /// An illegal message.

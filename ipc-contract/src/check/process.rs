@@ -13,7 +13,7 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open, waitid,
 };
 
-use super::Channel;
+use super::{Channel, interrupt};
 
 /// Turns the standard descriptors into those of `fd3`, then becomes the worker.
 const MOVE_DESCRIPTORS: &str = r#"exec "$@" 3<&0 4>&1 0</dev/null 1>&2"#;
@@ -86,7 +86,7 @@ impl Process {
             };
         }
         starter.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = starter.spawn()?;
+        let mut child = interrupt::start(&mut starter)?;
         let pid = Pid::from_child(&child);
         let (input, output, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
@@ -180,7 +180,7 @@ impl Process {
         Ok(kill_process(self.pid, Signal::TERM)?)
     }
 
-    /// How the process ended, once it has. It is not reaped before its group is killed: until then its number is its own.
+    /// How the process ended, once it has. It is reaped only when its group is killed: until then its number is taken.
     pub(super) fn exit(&mut self) -> Option<Exit> {
         if self.exit.is_none() {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -195,6 +195,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Both fail only for what is gone already.
         let _ = kill_process_group(self.pid, Signal::KILL);
+        interrupt::ended(self.pid);
         let _ = self.child.wait();
     }
 }

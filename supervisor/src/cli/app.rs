@@ -9,7 +9,7 @@ use super::exit::{self, CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
 use super::{
-    add, cancel, check, completions, demo, doctor, enqueue, init, list, logs, retry, run, show, stats, wait, worker,
+    add, cancel, check, completions, contract_test, demo, doctor, enqueue, init, list, logs, retry, run, show, stats, wait, worker,
 };
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
@@ -92,6 +92,11 @@ enum Command {
         after_help = "Examples:\n  supervisor worker --samples\n  supervisor worker --stock '{\"digest\": [\"sha256sum\", \"{path}\"]}'"
     )]
     Worker(worker::Args),
+    /// Test a worker in any language: plays every case of the contract against it
+    #[command(
+        after_help = "Examples:\n  supervisor contract-test -- python3 images.py\n  supervisor contract-test --list"
+    )]
+    ContractTest(contract_test::Args),
     /// Print the script that teaches a shell these commands
     #[command(
         after_help = "Examples:\n  supervisor completions bash > ~/.local/share/bash-completion/completions/supervisor\n  supervisor completions fish > ~/.config/fish/completions/supervisor.fish"
@@ -105,6 +110,7 @@ impl App {
         colour::init(color);
         let done = match command {
             Command::Worker(args) => return worker::run(args),
+            Command::ContractTest(args) => return contract_test::run(args),
             Command::Init(args) => init::run(&args),
             Command::Completions(args) => completions::run(&args),
             Command::Run(args) => run::run(&args, &place),

@@ -13,6 +13,7 @@ mod check;
 pub mod client;
 mod colour;
 mod completions;
+mod contract_test;
 mod demo;
 pub(crate) mod describe;
 mod doctor;

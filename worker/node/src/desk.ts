@@ -111,9 +111,6 @@ export class Desk {
     if (inFlight.length >= this.concurrency) {
       throw new ContractError("order", `run: all ${this.concurrency} credits of the worker are in use`);
     }
-    if (Object.keys(run.steps).length + run.checkpoint.length + Object.keys(run.facts).length > 0) {
-      throw new ContractError("order", "run: it has what needs a feature that this worker did not name");
-    }
     if (this.#state === "ready") this.#waiting.push(run);
     // It crossed the wish of this worker to leave.
     else this.#giveBack.push(refOf(run));

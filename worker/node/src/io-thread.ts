@@ -16,12 +16,15 @@ import { printWhole } from "./output.js";
 /** How long the first thread may take to end a process that has nobody left to talk to. */
 const LAST_RESORT_MS = 1_000;
 
+/** What a value takes beside its content. */
+const VALUE_BYTES = 64;
+
 /** What the thread is started with. */
 export interface IoStart {
   reader: number;
   writers: Writers;
   port: MessagePort;
-  /** What was read and not taken by the first thread, at most, in bytes of the channel; more stays there. */
+  /** What was read and not taken by the first thread, at most, by `weightBytes`; more stays in the channel. */
   untakenMaxBytes: number;
 }
 
@@ -57,16 +60,18 @@ class IoThread {
   #read(data: Buffer): void {
     this.#decoder.push(data);
     const messages: ToWorker[] = [];
+    let sizeBytes = 0;
     try {
       for (let frame = this.#decoder.nextFrame(); frame !== undefined; frame = this.#decoder.nextFrame()) {
         const message = decode(frame, "to_worker");
         messages.push(message);
+        sizeBytes += weightBytes(message);
         if (message.name === "welcome") this.#beat(message.body.features, message.body.beat_ms);
         if (message.name === "stop" && message.body.run === null) this.#wasTold = true;
       }
     } finally {
-      this.#untakenBytes += data.length;
-      this.#tell({ is: "messages", messages, sizeBytes: data.length });
+      this.#untakenBytes += sizeBytes;
+      if (messages.length > 0) this.#tell({ is: "messages", messages, sizeBytes });
     }
     if (this.#untakenBytes > this.#untakenMaxBytes) this.#socket.pause();
   }
@@ -112,6 +117,13 @@ class IoThread {
       process.kill(process.pid, "SIGKILL");
     }, LAST_RESORT_MS);
   }
+}
+
+/** About as much memory as a value takes. What nobody knows of a message is not a part of it any more. */
+function weightBytes(value: unknown): number {
+  if (typeof value === "string" || value instanceof Uint8Array) return VALUE_BYTES + value.length;
+  if (typeof value !== "object" || value === null) return VALUE_BYTES;
+  return Object.values(value).reduce<number>((sum, item) => sum + weightBytes(item), VALUE_BYTES);
 }
 
 new IoThread(workerData as IoStart);

@@ -208,9 +208,16 @@ test("lists follow the cursor to its end", async () => {
 test("logs come line by line, however they are cut, and a break is told", async () => {
   await using door = await new FakeDoor().open();
   const line = (text: string) => JSON.stringify({ run: 1, at: TASK.created_at, source: "output", level: null, text });
-  door.log = [line("é").slice(0, 20), `${line("é").slice(20)}\n\n`, `${line("b")}\n${line("c")}`];
-  const lines = await collected(clientOf(door).logs(5, { attempt: 2, follow: true }));
-  assert.deepEqual(lines.map(({ text }) => text), ["é", "b", "c"]);
+  let release = () => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  // The rest of a line comes when the line before it has been read.
+  door.log = [`${line("a")}\n${line("é").slice(0, 20)}`, gate, `${line("é").slice(20)}\n\n${line("b")}\n${line("c")}`];
+  const texts: string[] = [];
+  for await (const { text } of clientOf(door).logs(5, { attempt: 2, follow: true })) {
+    texts.push(text);
+    release();
+  }
+  assert.deepEqual(texts, ["a", "é", "b", "c"]);
   assert.equal(door.requests[0]?.target, "/v1/tasks/5/logs?attempt=2&follow=true");
   door.log = [`${line("a")}\n`, undefined];
   const heard: string[] = [];

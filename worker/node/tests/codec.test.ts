@@ -82,6 +82,12 @@ test("depth ends at the limit", () => {
   assert.equal(kindOf(wide), undefined, "siblings do not add up");
 });
 
+test("a lie about a count is told before what follows is looked at", () => {
+  for (const head of ["dd ff ff ff ff", "df ff ff ff ff", "92 c0 dd ff ff ff ff"]) {
+    assert.equal(kindOf(Buffer.concat([bytes(head), Buffer.alloc(100_000, 0x91)])), "truncated", head);
+  }
+});
+
 test("every form of an integer is read, exactly", () => {
   const table: [string, number | bigint][] = [
     ["07", 7],

@@ -1,9 +1,11 @@
 /** Whole conversations between a worker process and a supervisor that is played here, on both channels. */
 
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 
-import { type ChannelName, FEATURES, FakeSupervisor, HANDLERS, SAMPLES } from "./fake-supervisor.js";
+import { type ChannelName, FEATURES, FakeSupervisor, HANDLERS, SAMPLES, namedPipe } from "./fake-supervisor.js";
 
 const LARGE_BYTES = 8 * 1024 * 1024;
 const CHANNELS: ChannelName[] = ["stdio", "fd3"];
@@ -72,9 +74,9 @@ for (const channel of CHANNELS) {
     const env = { SAMPLE_CONCURRENCY: "8" };
     await using supervisor = await new FakeSupervisor([SAMPLES], { channel, env }).greet(FEATURES, { beat_ms: 10 });
     const text = "y".repeat(LARGE_BYTES / 8 - 10);
-    for (let task = 0; task < 8; task++) supervisor.run(task, "echo", text);
+    const runs = Array.from({ length: 8 }, (_, task) => supervisor.run(task, "echo", text));
     // Nothing is read until all is written: the worker reads while its own answers fill the pipe.
-    await supervisor.sent();
+    await Promise.all(runs);
     for (let task = 0; task < 8; task++) {
       const answer = await supervisor.expect("done");
       assert.equal(answer.body.result.length, text.length + 5);
@@ -92,6 +94,22 @@ for (const channel of CHANNELS) {
     assert.equal(await supervisor.drain(), 0);
   });
 }
+
+test("a flood is left in the channel while nobody takes it, and read on afterwards", async () => {
+  await using supervisor = await handlers().greet();
+  const until = namedPipe();
+  supervisor.run(1, "block", { until });
+  // With the last of these, a worker of one run has more than all that it must take, and leaves what follows.
+  const words = "x".repeat(1024 * 1024);
+  const enough = Array.from({ length: 20 }, () => supervisor.stop(99, words));
+  const tooMuch = Array.from({ length: 20 }, () => supervisor.stop(99, words));
+  await Promise.all(enough);
+  await fs.promises.writeFile(until, "go");
+  await Promise.all(tooMuch);
+  assert.equal(await supervisor.result(1), 2);
+  assert.equal(await supervisor.drain(), 0);
+  fs.rmSync(path.dirname(until), { recursive: true });
+});
 
 test("no beat without the feature", async () => {
   await using supervisor = await new FakeSupervisor([SAMPLES]).greet([], { beat_ms: 10 });
@@ -284,11 +302,11 @@ test("SIGTERM drains a worker, and tells the runs of one that is draining that t
 });
 
 test("what breaks the contract ends the worker with its name", async () => {
-  const table: [string, (supervisor: FakeSupervisor) => void, RegExp][] = [
+  const table: [string, (supervisor: FakeSupervisor) => unknown, RegExp][] = [
     ["a print", (supervisor) => supervisor.sendBytes(Buffer.from("hello, worker\n")), /too_long/],
     ["an empty frame", (supervisor) => supervisor.sendBytes(Buffer.alloc(4)), /empty/],
     ["a message of its own", (supervisor) => supervisor.send("ready", {}), /wrong_direction/],
-    ["two runs for one credit", (supervisor) => [1, 2].forEach((task) => supervisor.run(task, "abort")), /all 1 credits/],
+    ["two runs for one credit", (supervisor) => [1, 2].map((task) => supervisor.run(task, "abort")), /all 1 credits/],
     ["an ack of nothing", (supervisor) => {
       supervisor.run(1, "abort");
       supervisor.send("ack", { task: 1, epoch: 1, seq: 1 });

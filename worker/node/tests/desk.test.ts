@@ -74,9 +74,10 @@ test("each message is legal where the contract says so", () => {
     "welcome of another protocol": [said("welcome", { protocol: 2 }), []],
     reject: [said("reject", { reason: "no" }), ["greeted"]],
     run: [run(8), ["ready", "closed"]],
-    "run that needs save": [run(8, { checkpoint: new Uint8Array(1) }), ["closed"]],
-    "run with steps": [run(8, { steps: { a: new Uint8Array(1) } }), ["closed"]],
-    "run with facts": [run(8, { facts: { a: new Uint8Array(1) } }), ["closed"]],
+    "run with what needs features that this package has not": [
+      run(8, { checkpoint: new Uint8Array(1), facts: { a: new Uint8Array(1) } }),
+      ["ready", "closed"],
+    ],
     "run twice": [run(7), ["ready", "closed"]],
     "stop of the worker": [stop(null), ["welcomed", "ready", "running", "draining", "told", "closed"]],
     "stop of a run": [stop(7), ["ready", "running", "draining", "told", "closed"]],

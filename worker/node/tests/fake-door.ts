@@ -68,8 +68,8 @@ export class FakeDoor {
   tasks = new Map<number, Record<string, unknown>>();
   /** The pages of a list by cursor. */
   pages: Record<string, object> = {};
-  /** The pieces of each log; undefined breaks it off. */
-  log: (string | undefined)[] = [];
+  /** The pieces of each log; a promise is waited for, undefined breaks it off. */
+  log: (string | Promise<void> | undefined)[] = [];
   /** How often a task must be looked at before it has ended as `ended` says. */
   looksUntilFinal = 0;
   ended: object = { state: "completed", result: { width: 1 } };
@@ -116,7 +116,8 @@ export class FakeDoor {
     response.writeHead(200);
     for (const piece of this.log) {
       if (piece === undefined) return void response.destroy();
-      await new Promise((resolve) => response.write(piece, resolve));
+      if (typeof piece === "string") await new Promise((resolve) => response.write(piece, resolve));
+      else await piece;
     }
     response.end();
   }

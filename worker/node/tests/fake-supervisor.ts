@@ -24,15 +24,20 @@ export const FEATURES = ["beat", "note", "enqueue"];
 export type ChannelName = "stdio" | "fd3";
 type Named<Name extends FromWorker["name"]> = Extract<FromWorker, { name: Name }>;
 
+/** The path of a new pipe, in a folder of its own. */
+export function namedPipe(): string {
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "mutirao-")), "pipe");
+  execFileSync("mkfifo", [file]);
+  return file;
+}
+
 /** Both ends of a real pipe: those that Node makes for a child are sockets. */
 function pipe(): { reader: number; writer: number } {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "mutirao-"));
-  const file = path.join(folder, "pipe");
-  execFileSync("mkfifo", [file]);
+  const file = namedPipe();
   const both = fs.openSync(file, fs.constants.O_RDWR);
   const ends = { reader: fs.openSync(file, "r"), writer: fs.openSync(file, "w") };
   fs.closeSync(both);
-  fs.rmSync(folder, { recursive: true });
+  fs.rmSync(path.dirname(file), { recursive: true });
   return ends;
 }
 
@@ -73,31 +78,27 @@ export class FakeSupervisor {
 
   // Speaking.
 
-  sendBytes(data: Uint8Array): void {
-    this.#toWorker.write(data);
+  /** Ends when all of it has left for the worker. */
+  sendBytes(data: Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.#toWorker.write(data, () => resolve()));
   }
 
-  send(name: string, body: object): void {
-    this.sendBytes(encode({ name, body }));
+  send(name: string, body: object): Promise<void> {
+    return this.sendBytes(encode({ name, body }));
   }
 
-  run(task: Id, kind: string, args?: unknown, more: object = {}): void {
-    this.send("run", { task, epoch: 1, kind, ...(args !== undefined && { args: pack(args, "args") }), ...more });
+  run(task: Id, kind: string, args?: unknown, more: object = {}): Promise<void> {
+    return this.send("run", { task, epoch: 1, kind, ...(args !== undefined && { args: pack(args, "args") }), ...more });
   }
 
-  stop(task?: Id, reason = "cancel"): void {
-    this.send("stop", { run: task === undefined ? null : { task, epoch: 1 }, reason, grace_ms: 60_000 });
+  stop(task?: Id, reason = "cancel"): Promise<void> {
+    return this.send("stop", { run: task === undefined ? null : { task, epoch: 1 }, reason, grace_ms: 60_000 });
   }
 
   ack(note: FromWorker): void {
     assert.equal(note.name, "note");
     const { task, seq } = (note as Named<"note">).body;
     this.send("ack", { task, epoch: 1, seq });
-  }
-
-  /** Returns when all that was said has left for the worker. */
-  sent(): Promise<void> {
-    return new Promise((resolve) => this.#toWorker.write("", () => resolve()));
   }
 
   /** Nothing more comes from the supervisor. */

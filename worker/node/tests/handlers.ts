@@ -30,6 +30,8 @@ app.task("forever", (_: unknown, cx) => {
   for (;;);
 });
 
+app.task("block", ({ until }: { until: string }) => fs.readFileSync(until).length);
+
 app.task("console", () => {
   console.log("from %s", "console.log", { a: 1 });
   console.warn("a warning");

@@ -2,15 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ipc_contract::frame::LENGTH_BYTES;
 use ipc_contract::{ContractError, ErrorKind, FrameDecoder, FromWorker, ToWorker, decode, encode};
-use rustix::io::fcntl_dupfd_cloexec;
+use rustix::fd::BorrowedFd;
+use rustix::io::{dup, fcntl_dupfd_cloexec};
 use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin, stdout};
 
-use crate::wrong::Wrong;
+use crate::wrong::{EXIT_FAILED, Wrong, leave};
 
 const READ_BYTES: usize = 64 * 1024;
 const PRIVATE_DESCRIPTOR_MIN: i32 = 10;
@@ -18,16 +18,18 @@ const DEPTH_BYTES: usize = 70;
 
 /// Takes the channel that the environment names.
 pub(crate) fn take(name: &str, wrong: Wrong) -> io::Result<(File, File)> {
+    let hands_on = wrong.is("hands-the-channel-on");
     if name == "fd3" {
         // A second description of the same pipes, closed on exec; the first ones must not stay open for children.
         let ends = (File::open("/proc/self/fd/3")?, File::options().write(true).open("/proc/self/fd/4")?);
-        for descriptor in [3, 4] {
-            nix::unistd::close(descriptor)?;
+        if !hands_on {
+            nix::unistd::close(3)?;
+            nix::unistd::close(4)?;
         }
         return Ok(ends);
     }
-    let reader = fcntl_dupfd_cloexec(stdin(), PRIVATE_DESCRIPTOR_MIN)?;
-    let writer = fcntl_dupfd_cloexec(stdout(), PRIVATE_DESCRIPTOR_MIN)?;
+    let copied = |fd: BorrowedFd<'_>| if hands_on { dup(fd) } else { fcntl_dupfd_cloexec(fd, PRIVATE_DESCRIPTOR_MIN) };
+    let (reader, writer) = (copied(stdin())?, copied(stdout())?);
     if !wrong.is("keeps-stdin") {
         dup2_stdin(File::open("/dev/null")?)?;
     }
@@ -43,30 +45,34 @@ pub(crate) struct Writer {
     wrong: Wrong,
 }
 
+/// Nobody else writes meanwhile.
+pub(crate) struct Turn<'a> {
+    file: MutexGuard<'a, File>,
+    wrong: Wrong,
+}
+
+impl Turn<'_> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        if let Err(error) = self.file.write_all(bytes)
+            && !self.wrong.is("writes-for-nobody")
+        {
+            leave(EXIT_FAILED, &format!("nobody reads what is written: {error}"));
+        }
+    }
+}
+
 impl Writer {
     pub(crate) fn new(file: File, wrong: Wrong) -> Self {
         Self { file: Mutex::new(file), wrong }
     }
 
-    pub(crate) fn write(&self, message: &FromWorker) {
-        let Ok(frame) = encode(message) else { return };
-        self.write_raw(&self.spoiled(message, frame));
+    pub(crate) fn hold(&self) -> Turn<'_> {
+        Turn { file: self.file.lock().unwrap_or_else(PoisonError::into_inner), wrong: self.wrong }
     }
 
-    pub(crate) fn write_raw(&self, bytes: &[u8]) {
-        if self.wrong.is("beat-splits-frames") && bytes.len() > READ_BYTES {
-            let (first, second) = bytes.split_at(bytes.len() / 2);
-            self.write_part(first);
-            std::thread::sleep(Duration::from_millis(500));
-            return self.write_part(second);
-        }
-        self.write_part(bytes);
-    }
-
-    fn write_part(&self, bytes: &[u8]) {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody reads any more: the end of the input tells it as well.
-        let _ = file.write_all(bytes);
+    /// The bytes of a message; none for one that does not fit into a frame.
+    pub(crate) fn frame(&self, message: &FromWorker) -> Vec<u8> {
+        encode(message).map(|frame| self.spoiled(message, frame)).unwrap_or_default()
     }
 
     fn spoiled(&self, message: &FromWorker, mut frame: Vec<u8>) -> Vec<u8> {
@@ -93,6 +99,9 @@ impl Writer {
             "too-deep" if is_done => {
                 let deep = [b"\x81\xa4beat\x81\xa1x".as_slice(), &[0x91; DEPTH_BYTES], b"\xc0"].concat();
                 frame.splice(0..0, framed(&deep)).for_each(drop);
+            }
+            "beat-splits-frames" if length > READ_BYTES => {
+                frame.splice(length / 2..length / 2, framed(b"\x81\xa4beat\x80")).for_each(drop);
             }
             "print-in-frame" if is_done => frame.splice(8..8, *b"half way there\n").for_each(drop),
             "print-between-frames" if is_done => frame.splice(0..0, *b"done with it\n").for_each(drop),

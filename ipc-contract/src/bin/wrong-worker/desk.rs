@@ -32,6 +32,7 @@ pub(crate) struct State {
 /// A run that has started.
 #[derive(Default)]
 pub(crate) struct Live {
+    pub(crate) epoch: u64,
     pub(crate) stop: Option<StopReason>,
     pub(crate) numbered: u64,
     pub(crate) acknowledged: u64,
@@ -71,7 +72,8 @@ impl Desk {
 
     /// Says it, whether it is legal or not.
     pub(crate) fn say(&self, message: &FromWorker) {
-        // In one hold, so that what is said and what is noted down have the same order.
+        // What is noted down first is written first: nothing follows `bye`. Whoever reads needs only the state.
+        let mut turn = self.writer.hold();
         let mut state = self.lock();
         if state.said_bye {
             return;
@@ -79,7 +81,7 @@ impl Desk {
         let _ = state.session.sees(message);
         state.said_bye = matches!(message, FromWorker::Bye(_));
         drop(state);
-        self.writer.write(message);
+        turn.write(&self.writer.frame(message));
     }
 
     /// Takes what the supervisor says. An error ends the worker.
@@ -122,6 +124,7 @@ impl Desk {
 impl State {
     fn stop(&mut self, run: RunRef, reason: StopReason, wrong: Wrong) -> Result<(), String> {
         match self.live.get_mut(&run.task) {
+            Some(live) if live.epoch != run.epoch && !wrong.is("stops-any-run-of-a-task") => {}
             Some(_) if reason == StopReason::Recall && !wrong.is("recall-stops-what-runs") => {}
             Some(_) if wrong.is("ignores-stop-of-a-run") => {}
             Some(live) => live.stop = Some(reason),

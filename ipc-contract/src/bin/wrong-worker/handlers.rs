@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use ipc_contract::limits::RESULT_BYTES;
+use ipc_contract::limits::{FOLLOW_UPS, FOLLOW_UPS_BYTES, RESULT_BYTES};
 use ipc_contract::{
-    Done, Fail, Feature, FromWorker, Level, Log, Note, Payload, Retry, Run, RunRef, StopReason, TaskSpec,
+    Done, Fail, Feature, FromWorker, Log, Note, Payload, Retry, Run, RunRef, StopReason, TaskSpec,
 };
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::args::{self, Args, Time};
 use crate::desk::Desk;
 use crate::print::{Print, print};
+use crate::wrong::Wrong;
 
 /// Every kind, in the order of the specification.
 pub(crate) const KINDS: [&str; 16] = [
@@ -31,46 +32,6 @@ struct Failure {
 impl From<String> for Failure {
     fn from(error: String) -> Self {
         Self { error, retry: Retry::Default }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-struct Args {
-    ms: u64,
-    error: String,
-    retry: Retry,
-    exit: Option<i32>,
-    signal: Option<i32>,
-    bytes: u64,
-    level: Level,
-    message: Option<String>,
-    done: f64,
-    total: Option<f64>,
-    unit: String,
-    amount: u64,
-    times: u32,
-    tasks: Vec<Value>,
-}
-
-impl Default for Args {
-    fn default() -> Self {
-        Self {
-            ms: 0,
-            error: "failed, as asked".to_owned(),
-            retry: Retry::Default,
-            exit: None,
-            signal: None,
-            bytes: 0,
-            level: Level::Info,
-            message: None,
-            done: 0.0,
-            total: None,
-            unit: String::new(),
-            amount: 0,
-            times: 1,
-            tasks: Vec::new(),
-        }
     }
 }
 
@@ -94,8 +55,15 @@ fn handle(desk: &Desk, run: &Run) -> Answer {
     match run.kind.as_str() {
         "echo" => Ok((echo(desk, run), Vec::new())),
         "noop" => Ok(Default::default()),
-        "print" => plain(print(&read::<Print>(desk, run)?)?),
+        "print" => plain(print(&read::<Print>(desk, run)?, desk.wrong)?),
         "context" => plain(context(desk, run)),
+        "sleep" => sleep(desk, run, read::<Time>(desk, run)?.ms),
+        "stubborn" => {
+            let Time { ms } = read(desk, run)?;
+            std::thread::sleep(Duration::from_millis(ms));
+            plain(ms)
+        }
+        "busy" => plain(busy(read::<Time>(desk, run)?.ms)),
         kind if KINDS.contains(&kind) => of_args(desk, run, read(desk, run)?),
         kind if desk.wrong.is("dies-of-unknown-kinds") => panic!("no handler for {kind}"),
         kind => {
@@ -107,12 +75,6 @@ fn handle(desk: &Desk, run: &Run) -> Answer {
 
 fn of_args(desk: &Desk, run: &Run, args: Args) -> Answer {
     match run.kind.as_str() {
-        "sleep" => sleep(desk, run, args.ms),
-        "stubborn" => {
-            std::thread::sleep(Duration::from_millis(args.ms));
-            plain(args.ms)
-        }
-        "busy" => plain(busy(args.ms)),
         "fail" => Err(Failure { error: args.error, retry: args.retry }),
         "raise" if desk.wrong.is("dies-of-errors") => panic!("{}", args.error),
         "raise" => Err(args.error.into()),
@@ -142,12 +104,9 @@ fn plain(value: impl serde::Serialize) -> Answer {
     Ok((Payload::of(&value).map_err(|error| error.to_string())?, Vec::new()))
 }
 
-/// Nothing is a map without entries.
 fn read<T: DeserializeOwned>(desk: &Desk, run: &Run) -> Result<T, Failure> {
     let retry = if desk.wrong.is("retries-unreadable-args") { Retry::Default } else { Retry::Never };
-    let nothing = if desk.wrong.is("refuses-missing-args") { Payload::default() } else { Payload(vec![0x80]) };
-    let args = if run.args.is_nothing() || run.args.0 == [0xc0] { &nothing } else { &run.args };
-    args.read().map_err(|error| Failure { error: error.to_string(), retry })
+    args::read(run, desk.wrong).map_err(|error| Failure { error, retry })
 }
 
 fn echo(desk: &Desk, run: &Run) -> Payload {
@@ -255,8 +214,23 @@ fn enqueue(desk: &Desk, tasks: Vec<Value>) -> Answer {
         return Err(Failure { error: "the supervisor takes no follow-ups".to_owned(), retry: Retry::Never });
     }
     let count = tasks.len();
-    let specs: Result<Vec<TaskSpec>, _> = tasks.into_iter().map(serde_json::from_value).collect();
-    let specs = specs.map_err(|error| Failure { error: error.to_string(), retry: Retry::Never })?;
+    let specs = follow_ups(tasks, desk.wrong).map_err(|error| Failure { error, retry: Retry::Never })?;
     let kept = if desk.wrong.is("loses-follow-ups") { Vec::new() } else { specs };
     Ok((Payload::of(&count).map_err(|error| error.to_string())?, kept))
+}
+
+fn follow_ups(tasks: Vec<Value>, wrong: Wrong) -> Result<Vec<TaskSpec>, String> {
+    let specs: Result<Vec<TaskSpec>, _> = tasks.into_iter().map(serde_json::from_value).collect();
+    let specs = specs.map_err(|error| error.to_string())?;
+    if !wrong.is("sends-too-many-follow-ups") {
+        FOLLOW_UPS.check(specs.len()).map_err(|error| error.to_string())?;
+    }
+    if !wrong.is("sends-large-follow-ups") {
+        let args_bytes: usize = specs.iter().map(|spec| spec.args.0.len()).sum();
+        FOLLOW_UPS_BYTES.check(args_bytes).map_err(|error| error.to_string())?;
+    }
+    if !wrong.is("sends-illegal-follow-ups") {
+        specs.iter().try_for_each(TaskSpec::validate).map_err(|error| error.to_string())?;
+    }
+    Ok(specs)
 }

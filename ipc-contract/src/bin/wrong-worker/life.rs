@@ -9,22 +9,15 @@ use ipc_contract::check::wrong::GOOD;
 use ipc_contract::{Back, Beat, Booting, Bye, Done, Feature, FromWorker, Hello, Log, PROTOCOL, Ready, RunRef};
 
 use crate::channel::{Read1, Reader, Writer, take};
-use crate::desk::Desk;
+use crate::desk::{Desk, Live, State};
 use crate::handlers::{KINDS, answer};
-use crate::wrong::Wrong;
+use crate::wrong::{EXIT_FAILED, Wrong, leave};
 
-const EXIT_FAILED: i32 = 1;
 const EXIT_USAGE: i32 = 64;
 const EXIT_CONFIG: i32 = 78;
 /// Longer than any case waits.
 const FOR_EVER: Duration = Duration::from_secs(3_600);
 const SLOW_BEAT_MS: u64 = 5_000;
-
-/// Ends the process, wherever it is.
-fn leave(code: i32, why: &str) -> ! {
-    eprintln!("{why}");
-    std::process::exit(code)
-}
 
 pub(crate) fn live(wrong: Wrong) -> ExitCode {
     let Ok(cookie) = std::env::var("MUTIRAO_COOKIE") else {
@@ -41,7 +34,7 @@ pub(crate) fn live(wrong: Wrong) -> ExitCode {
     };
     let desk = Arc::new(Desk::new(wrong, Writer::new(writer, wrong)));
     if wrong.is("prints-at-start") {
-        desk.writer.write_raw(b"Loading model...\n");
+        desk.writer.hold().write(b"Loading model...\n");
     }
     repeat_booting(&desk);
     greet(&desk, cookie);
@@ -116,7 +109,7 @@ fn answered(desk: &Desk) {
 /// From `welcome` to `ready`.
 fn start(desk: &Arc<Desk>) {
     let wrong = desk.wrong;
-    let (beats, beat_ms) = (desk.lock().features.has(Feature::Beat), desk.lock().beat_ms);
+    let (beats, beat_ms) = desk.change(|state| (state.features.has(Feature::Beat), state.beat_ms));
     if (beats || wrong.is("beats-unasked")) && !wrong.is("never-beats") {
         let beating = Arc::clone(desk);
         let beat_ms = if wrong.is("beats-slowly") { SLOW_BEAT_MS } else { beat_ms };
@@ -140,7 +133,7 @@ fn start(desk: &Arc<Desk>) {
 fn beat(desk: &Desk, every: Duration) {
     loop {
         // Who beats only between runs is silent while one goes on.
-        let is_silent = |state: &crate::desk::State| desk.wrong.is("beats-between-runs") && !state.live.is_empty();
+        let is_silent = |state: &State| desk.wrong.is("beats-between-runs") && !state.live.is_empty();
         let over = desk.wait(Some(every), |state| state.said_bye.then_some(()));
         if over.is_some() {
             return;
@@ -189,7 +182,7 @@ fn work(desk: &Arc<Desk>) -> ExitCode {
         thread::spawn(move || while one_run(&desk) {});
     }
     // At the end nothing runs, and what has not started goes back.
-    let wanted = |state: &mut crate::desk::State| {
+    let wanted = |state: &mut State| {
         (state.draining && (state.live.is_empty() || wrong.is("leaves-runs-unanswered"))).then_some(())
     };
     desk.wait(None, wanted);
@@ -220,7 +213,7 @@ fn one_run(desk: &Desk) -> bool {
             return Some(None);
         }
         let run = state.waiting.pop_front()?;
-        state.live.insert(run.task, Default::default());
+        state.live.insert(run.task, Live { epoch: run.epoch, ..Live::default() });
         Some(Some(run))
     });
     let Some(run) = run.flatten() else { return false };

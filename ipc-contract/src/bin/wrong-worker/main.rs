@@ -2,6 +2,7 @@
 //!
 //! `good` does nothing wrong. What the names mean and which case must see them is in `ipc_contract::check::wrong`.
 
+mod args;
 mod channel;
 mod desk;
 mod handlers;

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+use crate::wrong::Wrong;
+
 #[derive(Deserialize)]
 #[serde(default)]
 pub(crate) struct Print {
@@ -39,7 +41,7 @@ impl Default for Print {
 }
 
 /// Prints and counts the lines.
-pub(crate) fn print(args: &Print) -> Result<u32, String> {
+pub(crate) fn print(args: &Print, wrong: Wrong) -> Result<u32, String> {
     let mut count = 0;
     for to in [To::Stdout, To::Stderr].into_iter().filter(|to| args.to == To::Both || args.to == *to) {
         let lines = format!("{}\n", args.text).repeat(args.lines as usize);
@@ -47,7 +49,7 @@ pub(crate) fn print(args: &Print) -> Result<u32, String> {
             From::Handler => write(to, &lines),
             From::Thread => std::thread::scope(|scope| scope.spawn(|| write(to, &lines)).join())
                 .map_err(|_| "the thread has panicked".to_owned())?,
-            From::Child => by_child(to, &args.text, args.lines)?,
+            From::Child => by_child(to, &args.text, args.lines, wrong)?,
         }
         count += args.lines;
     }
@@ -62,9 +64,14 @@ fn write(to: To, text: &str) {
     };
 }
 
-fn by_child(to: To, text: &str, lines: u32) -> Result<(), String> {
+fn by_child(to: To, text: &str, lines: u32, wrong: Wrong) -> Result<(), String> {
     let redirection = if to == To::Stderr { ">&2" } else { "" };
     let script = format!("i=0; while [ $i -lt {lines} ]; do printf '%s\\n' \"$0\" {redirection}; i=$((i+1)); done");
-    let status = Command::new("sh").args(["-c", &script, text]).status().map_err(|error| error.to_string())?;
+    let mut child = Command::new("sh");
+    child.args(["-c", &script, text]);
+    if !wrong.is("hands-the-cookie-on") {
+        child.env_remove("MUTIRAO_COOKIE").env_remove("MUTIRAO_CHANNEL");
+    }
+    let status = child.status().map_err(|error| error.to_string())?;
     status.success().then_some(()).ok_or_else(|| format!("the child has failed: {status}"))
 }

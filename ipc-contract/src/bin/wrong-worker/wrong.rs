@@ -1,4 +1,4 @@
-//! Which single thing is wrong.
+//! Which single thing is wrong, and how the process ends.
 
 /// The name of the deviation.
 #[derive(Clone, Copy)]
@@ -9,4 +9,12 @@ impl Wrong {
     pub(crate) fn is(self, name: &str) -> bool {
         self.0 == name
     }
+}
+
+pub(crate) const EXIT_FAILED: i32 = 1;
+
+/// Ends the process, wherever it is.
+pub(crate) fn leave(code: i32, why: &str) -> ! {
+    eprintln!("{why}");
+    std::process::exit(code)
 }

@@ -107,7 +107,7 @@ fn while_running(stage: &Stage<'_>, kind: &str) -> Verdict {
     peer.farewell()
 }
 
-/// A run that has begun by now, unless the machine is very busy; then it may be given back, and the case is played again.
+/// A run that has begun by now, unless the machine is very busy: then it may be given back, and all is played again.
 fn begun(peer: &mut Peer) -> Verdict<RunRef> {
     let run = peer.run("stubborn", json!({ "ms": LONG_MS + 2 * BEAT_MS }))?;
     peer.expect(&json!({ "beat": {} }))?;

@@ -6,8 +6,13 @@ use crate::check::case::{Case, case};
 use crate::check::peer::{Exits, shown};
 use crate::check::stage::welcome;
 use crate::check::{Failure, Stage, Verdict};
+use crate::message::StopReason;
 
 pub(super) fn cases() -> Vec<Case> {
+    [answered(), died()].into_iter().flatten().collect()
+}
+
+fn answered() -> Vec<Case> {
     vec![
         case("ERROR/raise", "4.4", "a handler that raises is answered by `fail`, and the worker goes on", |stage| {
             fails(stage, "raise", json!({ "error": "no such city" }), json!("default"))
@@ -23,10 +28,11 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         case("ERROR/raise-at-once", "4.4", "an error of one run does not touch the others", |stage| {
             let mut peer = stage.ready_with(&[("SAMPLE_CONCURRENCY", Some("2"))], &welcome())?;
-            let run = peer.run("stubborn", json!({ "ms": 300 }))?;
+            let run = peer.run("sleep", json!({ "ms": 600_000 }))?;
             let raised = peer.run("raise", json!({ "error": "alone" }))?;
             peer.fail_with(raised, json!({ "error": { "$contains": "alone" } }))?;
-            peer.done(run)?;
+            peer.stop_run(run, StopReason::Cancel)?;
+            peer.fail_with(run, json!({ "error": { "$contains": "cancel" } }))?;
             peer.farewell()
         })
         .variable("SAMPLE_CONCURRENCY"),
@@ -62,6 +68,11 @@ pub(super) fn cases() -> Vec<Case> {
             peer.goes_on()?;
             peer.farewell()
         }),
+    ]
+}
+
+fn died() -> Vec<Case> {
+    vec![
         crash("crash-exit", "a process that exits takes that code along", json!({ "exit": 3 }), Exits::Code(3)),
         crash("crash-exit-0", "a process may exit with 0 in the middle of a run", json!({ "exit": 0 }), Exits::Code(0)),
         crash("crash-signal", "a process may die of a signal", json!({ "signal": 9 }), Exits::Signal(9)),

@@ -16,7 +16,11 @@ use crate::payload::Payload;
 const TEXT_HEAD_BYTES: u64 = 5;
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases = vec![
+    sizes().into_iter().chain(follow_ups()).collect()
+}
+
+fn sizes() -> Vec<Case> {
+    vec![
         case("LIMIT/result", "7", "a result of exactly 1 MiB is taken", |stage| {
             let mut peer = stage.ready()?;
             let bytes = RESULT_BYTES.default - TEXT_HEAD_BYTES;
@@ -26,8 +30,8 @@ pub(super) fn cases() -> Vec<Case> {
             Failure::unless(seen == RESULT_BYTES.default, "a result of 1048576 bytes", format!("{seen} bytes"))?;
             peer.farewell()
         }),
-        case("LIMIT/one-too-many", "4.4", "a result of one byte over 1 MiB is a `fail`", |stage| {
-            too_large(stage, RESULT_BYTES.default - TEXT_HEAD_BYTES + 1)
+        case("LIMIT/one-too-many", "4.4", "a result of one byte over 4 MiB, the most, is a `fail`", |stage| {
+            too_large(stage, RESULT_BYTES.max - TEXT_HEAD_BYTES + 1)
         }),
         case("LIMIT/more-than-a-frame", "4.4", "a result that fits into no frame is a `fail`", |stage| {
             too_large(stage, MAX_FRAME_BYTES as u64 + 1)
@@ -70,27 +74,33 @@ pub(super) fn cases() -> Vec<Case> {
             peer.send_raw(&[0; 4])?;
             peer.exits(Exits::Refusing)
         }),
-    ];
+    ]
+}
+
+fn follow_ups() -> [Case; 4] {
     let one_more = FOLLOW_UPS.default + 1;
-    let follow_ups = [
+    [
         (
             "follow-ups-over",
             "1001 follow-up tasks are a `fail`",
             json!(vec![json!({ "kind": "noop" }); one_more as usize]),
         ),
-        ("follow-ups-args-over", "follow-up tasks with args of more than 1 MiB together are a `fail`", heavy()),
+        (
+            "follow-ups-args-over",
+            "follow-up tasks with args of more than 4 MiB together, the most, are a `fail`",
+            heavy(),
+        ),
         ("follow-ups-name", "a follow-up whose kind is no name is a `fail`", json!([{ "kind": "Not A Name" }])),
         (
             "follow-ups-priority",
             "a follow-up with a priority beyond 100 is a `fail`",
             json!([{ "kind": "noop", "priority": 101 }]),
         ),
-    ];
-    cases.extend(follow_ups.map(|(name, rule, tasks)| {
+    ]
+    .map(|(name, rule, tasks)| {
         let play = move |stage: &Stage<'_>| illegal_follow_ups(stage, tasks.clone());
         case(format!("LIMIT/{name}"), "7", rule, play).feature(Feature::Enqueue).kind("enqueue")
-    }));
-    cases
+    })
 }
 
 /// Text whose payload is exactly so long.
@@ -109,7 +119,7 @@ fn too_large(stage: &Stage<'_>, bytes: u64) -> Verdict {
 
 /// Two follow-ups that are too much only together.
 fn heavy() -> Value {
-    let half = "x".repeat(FOLLOW_UPS_BYTES.default as usize / 2);
+    let half = "x".repeat(FOLLOW_UPS_BYTES.max as usize / 2);
     json!([{ "kind": "noop", "args": half }, { "kind": "noop", "args": half }])
 }
 

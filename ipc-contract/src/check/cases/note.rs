@@ -17,7 +17,15 @@ const QUIET_MS: u64 = 400;
 const MOST: u64 = 1 << 53;
 
 pub(super) fn cases() -> Vec<Case> {
-    let progress = [
+    let both_at_once = case("NOTE/spend-at-once", "4.6", "runs at once are numbered each for itself", spend_at_once)
+        .kind("spend")
+        .variable("SAMPLE_CONCURRENCY");
+    let cases = progresses().into_iter().chain(spends_in_order()).chain(spends_at_odd_times()).chain([both_at_once]);
+    cases.map(|case| case.feature(Feature::Note)).collect()
+}
+
+fn progresses() -> [Case; 4] {
+    [
         case("NOTE/progress", "3", "progress is a `note` before the answer", |stage| {
             progress(stage, json!({ "done": 1.5, "total": 4, "message": "decoding" }))
         }),
@@ -45,8 +53,11 @@ pub(super) fn cases() -> Vec<Case> {
             },
         ),
     ]
-    .map(|case| case.kind("progress"));
-    let spend = [
+    .map(|case| case.kind("progress"))
+}
+
+fn spends_in_order() -> [Case; 6] {
+    [
         case("NOTE/spend", "4.6", "a note that spends has the number 1, and is answered by an `ack`", |stage| {
             let mut peer = stage.ready()?;
             let run = spends(&mut peer, 5, 1)?;
@@ -85,6 +96,12 @@ pub(super) fn cases() -> Vec<Case> {
             "until the `ack` has come, no other number of the run is sent",
             one_at_a_time,
         ),
+    ]
+    .map(|case| case.kind("spend"))
+}
+
+fn spends_at_odd_times() -> [Case; 4] {
+    [
         case("NOTE/late-ack", "3", "the `ack` of a run that has ended is ignored", |stage| {
             let mut peer = stage.ready()?;
             let run = spends(&mut peer, 5, 1)?;
@@ -120,11 +137,7 @@ pub(super) fn cases() -> Vec<Case> {
             spend_stopped,
         ),
     ]
-    .map(|case| case.kind("spend"));
-    let both_at_once = case("NOTE/spend-at-once", "4.6", "runs at once are numbered each for itself", spend_at_once)
-        .kind("spend")
-        .variable("SAMPLE_CONCURRENCY");
-    progress.into_iter().chain(spend).chain([both_at_once]).map(|case| case.feature(Feature::Note)).collect()
+    .map(|case| case.kind("spend"))
 }
 
 fn progress(stage: &Stage<'_>, args: Value) -> Verdict {

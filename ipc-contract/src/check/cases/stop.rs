@@ -30,9 +30,7 @@ const REASONS: &[StopReason] = &[
 ];
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases = of_a_run();
-    cases.extend(of_the_worker());
-    cases
+    [of_a_run(), of_no_run(), of_the_worker()].into_iter().flatten().collect()
 }
 
 fn of_a_run() -> Vec<Case> {
@@ -85,6 +83,12 @@ fn of_a_run() -> Vec<Case> {
                 peer.farewell()
             },
         ),
+    ]
+}
+
+/// What a run is not, or not quite, told.
+fn of_no_run() -> Vec<Case> {
+    vec![
         case("STOP/unknown-run", "4.5", "the stop of a run that is not there is ignored", |stage| {
             let mut peer = stage.ready()?;
             peer.stop_run(RunRef { task: 99, epoch: 1 }, StopReason::Cancel)?;

@@ -89,7 +89,9 @@ fn awaited(message: &FromWorker) -> Awaited {
     let body = match message {
         FromWorker::Log(log) => json!({ "run": log.run.map(|it| run(it.task, it.epoch)), "level": log.level }),
         FromWorker::Note(note) => {
-            json!({ "task": note.task, "epoch": note.epoch, "done": note.done, "total": note.total, "spend": note.spend, "seq": note.seq })
+            let (task, epoch, seq) = (note.task, note.epoch, note.seq);
+            let (done, total, spend) = (note.done, note.total, &note.spend);
+            json!({ "task": task, "epoch": epoch, "done": done, "total": total, "spend": spend, "seq": seq })
         }
         FromWorker::Done(done) => {
             let mut body = run(done.task, done.epoch);

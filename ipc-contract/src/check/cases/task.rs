@@ -78,7 +78,7 @@ pub(super) fn cases() -> Vec<Case> {
             "TASK/args-are-no-map",
             "4.4",
             "args that are no map, where fields are expected, are never retried",
-            |stage| hopeless(stage, "sleep", payload(json!([20]))),
+            |stage| hopeless(stage, "sleep", payload(json!("twenty"))),
         ),
         case("TASK/field-missing", "4.4", "args without a field that is needed are never retried", |stage| {
             hopeless(stage, "sleep", payload(json!({})))
