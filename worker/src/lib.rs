@@ -22,6 +22,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+/// Its examples are tested.
+#[cfg(all(doctest, feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 mod answer;
 #[cfg(feature = "tokio")]
 mod async_runs;
