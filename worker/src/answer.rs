@@ -36,10 +36,7 @@ pub(crate) fn unknown_kind(kind: &str, handlers: &Handlers) -> Failure {
 /// What the run comes to, with the follow-ups of a good end.
 pub(crate) fn conclude(outcome: Result<Output, Failure>, follow_ups: FollowUps, may_enqueue: bool) -> Conclusion {
     let output = outcome?;
-    // The supervisor may be configured to less. What is over the maximum can never be taken.
-    limits::RESULT_BYTES
-        .check_at(output.result.0.len(), limits::RESULT_BYTES.max)
-        .map_err(|error| Failure::from(error).never())?;
+    limits::RESULT_BYTES.check(output.result.0.len()).map_err(|error| Failure::from(error).never())?;
     let tasks = follow_ups.finish(may_enqueue).map_err(|sentence| Failure::new(sentence).never())?;
     Ok((output, tasks))
 }

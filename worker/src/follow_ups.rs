@@ -17,11 +17,10 @@ impl FollowUps {
             return;
         }
         self.args_bytes += task.args.0.len();
-        // The supervisor may be configured to less. What is over the maximum can never be taken.
         let checked = task
             .validate()
-            .and_then(|()| FOLLOW_UPS.check_at(self.tasks.len() + 1, FOLLOW_UPS.max))
-            .and_then(|()| FOLLOW_UPS_BYTES.check_at(self.args_bytes, FOLLOW_UPS_BYTES.max));
+            .and_then(|()| FOLLOW_UPS.check(self.tasks.len() + 1))
+            .and_then(|()| FOLLOW_UPS_BYTES.check(self.args_bytes));
         match checked {
             Ok(()) => self.tasks.push(task),
             Err(error) => (self.tasks, self.mistake) = (Vec::new(), Some(error)),
@@ -66,12 +65,12 @@ mod tests {
         let plain = || TaskSpec { kind: "k".into(), ..TaskSpec::default() };
         assert_eq!(finish([]), Ok(0));
         assert_eq!(finish((0..1_000).map(|_| plain())), Ok(1_000));
-        assert_eq!(finish((0..4).map(|_| task(MIB))), Ok(4));
+        assert_eq!(finish([task(MIB)]), Ok(1));
         for (tasks, told) in [
             ((0..1_001).map(|_| plain()).collect(), "follow_ups has 1001 items"),
             (
-                vec![task(MIB), task(MIB), task(MIB), task(MIB), plain(), task(70_000)],
-                "follow_ups_args has 4264304 bytes",
+                vec![task(MIB), plain(), task(70_000)],
+                "follow_ups_args has 1118576 bytes",
             ),
             (vec![TaskSpec { kind: "No Name".into(), ..TaskSpec::default() }, plain()], "kind \"No Name\" is no name"),
             (vec![TaskSpec { max_attempts: Some(0), ..plain() }], "max_attempts is 0"),

@@ -114,7 +114,7 @@ const EMPTY_MAP: u8 = 0x80;
 /// final: the same bytes cannot fit another time.
 pub(crate) fn read_args<A: DeserializeOwned>(kind: &str, args: &Payload) -> Result<A, Failure> {
     let read = match args.read() {
-        Err(_) if args.0.is_empty() => Payload(vec![EMPTY_MAP]).read(),
+        Err(_) if args.is_nothing() => Payload(vec![EMPTY_MAP]).read(),
         read => read,
     };
     read.map_err(|error| Failure::new(format!("the args do not fit the handler of `{kind}`: {error}")).never())

@@ -5,9 +5,9 @@
 //! - `pattern`, `value`, [`select`], [`report`]: pure; what matches, what is chosen, what is printed.
 //! - [`cli`]: the command line, also of `supervisor contract-test`.
 
+mod calls;
 pub mod case;
 mod cases;
-mod calls;
 mod channel;
 pub mod cli;
 mod failure;

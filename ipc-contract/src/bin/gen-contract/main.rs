@@ -1,9 +1,10 @@
-//! Writes what the contract prints from its code: the tables of SPEC.md and the golden vectors. Decides nothing about them.
+//! Writes what the contract prints from its code: the tables of its pages and the golden vectors. Decides nothing about them.
 //!
 //! `gen-contract` writes, `gen-contract --check` compares, prints what differs and exits 1.
 
 mod conversation;
 mod difference;
+mod kit;
 mod tables;
 mod vectors;
 
@@ -37,8 +38,12 @@ fn main() -> ExitCode {
 /// Every generated file as it should be, by its path below `root`.
 fn wanted(root: &Path) -> io::Result<Files> {
     let mut files = vectors::files()?;
-    let spec = fs::read_to_string(root.join("SPEC.md"))?;
-    files.insert(PathBuf::from("SPEC.md"), tables::fill(&spec).map_err(io::Error::other)?);
+    type Fill = fn(&str) -> Result<String, String>;
+    let pages: [(&str, Fill); 2] = [(tables::PAGE, tables::fill), (kit::PAGE, kit::fill)];
+    for (page, fill) in pages {
+        let text = fs::read_to_string(root.join(page))?;
+        files.insert(PathBuf::from(page), fill(&text).map_err(io::Error::other)?);
+    }
     Ok(files)
 }
 

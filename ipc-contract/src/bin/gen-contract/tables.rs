@@ -10,6 +10,9 @@ use ipc_contract::{ContractError, Feature, Kind, State};
 
 use crate::conversation::conversation;
 
+/// The page, below the folder of the package.
+pub(crate) const PAGE: &str = "SPEC.md";
+
 const END: &str = "<!-- end -->";
 
 /// The transcript that is shown byte by byte.
@@ -27,13 +30,14 @@ pub(crate) fn fill(spec: &str) -> Result<String, String> {
         ("coverage", printed(covered())?),
         ("conversation", printed(shown())?),
     ];
-    tables.iter().try_fold(spec.to_owned(), |spec, (name, table)| replace(&spec, name, table))
+    tables.iter().try_fold(spec.to_owned(), |spec, (name, table)| replace(PAGE, &spec, name, table))
 }
 
-fn replace(spec: &str, name: &str, table: &str) -> Result<String, String> {
+/// `text` with this table; `page` is its name in errors.
+pub(crate) fn replace(page: &str, text: &str, name: &str, table: &str) -> Result<String, String> {
     let begin = format!("<!-- table: {name} -->");
-    let missing = || format!("SPEC.md lacks {begin} followed by {END}");
-    let (before, rest) = spec.split_once(&begin).ok_or_else(missing)?;
+    let missing = || format!("{page} lacks {begin} followed by {END}");
+    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
     let (_, after) = rest.split_once(END).ok_or_else(missing)?;
     Ok(format!("{before}{begin}\n{table}{END}{after}"))
 }
