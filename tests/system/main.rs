@@ -24,4 +24,5 @@ mod retry;
 mod stopping;
 mod stubborn;
 mod surface;
+mod transcripts;
 mod wrong_steps;
