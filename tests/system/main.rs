@@ -26,4 +26,5 @@ mod retry;
 mod stopping;
 mod stubborn;
 mod surface;
+mod transcripts;
 mod wrong_steps;

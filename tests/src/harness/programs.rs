@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 pub struct Programs {
     pub supervisor: PathBuf,
     pub rogue_worker: PathBuf,
+    pub scripted_worker: PathBuf,
 }
 
 /// In the same folder and profile as the running test.
@@ -16,7 +17,12 @@ pub fn programs() -> &'static Programs {
         let exe = std::env::current_exe().expect("a test knows its own file");
         let folder = exe.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("a file is in a folder");
         build(folder);
-        Programs { supervisor: folder.join("supervisor"), rogue_worker: folder.join("rogue-worker") }
+        let program = |name: &str| folder.join(name);
+        Programs {
+            supervisor: program("supervisor"),
+            rogue_worker: program("rogue-worker"),
+            scripted_worker: program("scripted-worker"),
+        }
     })
 }
 
@@ -27,7 +33,7 @@ fn build(folder: &Path) {
     let profile = if name == "debug" { "dev" } else { name };
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--profile", profile, "-p", "supervisor", "-p", "worker", "-p", "tests"])
-        .args(["--bin", "supervisor", "--bin", "rogue-worker", "--target-dir"])
+        .args(["--bin", "supervisor", "--bin", "rogue-worker", "--bin", "scripted-worker", "--target-dir"])
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()

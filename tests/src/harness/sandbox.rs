@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use queue_core::store::{Durability, Place, Store};
 use serde_json::{Value, json};
 use supervisor::cli::client::{Client, blocking};
@@ -194,10 +195,16 @@ impl Sandbox {
     }
 
     /// The end of a system test: everything is sound while the supervisor runs and afterwards, and nothing is left.
-    pub fn finish(&self, mut supervisor: Supervisor) {
+    pub fn finish(&self, supervisor: Supervisor) {
         self.examine();
+        supervisor.signal(Signal::SIGTERM);
+        self.ended(supervisor);
+    }
+
+    /// The same, of a supervisor that was told to stop: it ends well, and everything is sound afterwards.
+    pub fn ended(&self, mut supervisor: Supervisor) {
+        supervisor.ends_well();
         self.note_sessions(&supervisor);
-        supervisor.stop();
         self.examine();
         self.assert_nothing_left();
     }

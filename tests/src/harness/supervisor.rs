@@ -71,6 +71,11 @@ impl Supervisor {
     /// Stops it as a service manager does; it must end well.
     pub fn stop(&mut self) {
         self.signal(Signal::SIGTERM);
+        self.ends_well();
+    }
+
+    /// Waits for its end, which must be a good one.
+    pub fn ends_well(&mut self) {
         let status = self.wait();
         assert!(status.success(), "the supervisor ended with {status}; it said:\n{}", self.log.end());
     }
