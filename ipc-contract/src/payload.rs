@@ -52,9 +52,9 @@ impl Payload {
         view::preview(self.value_bytes())
     }
 
-    /// True when there is no value: no bytes, or nil.
+    /// True when there are no bytes. A nil that is spelled out reads the same.
     pub fn is_nothing(&self) -> bool {
-        self.0.is_empty() || self.0 == [NIL]
+        self.0.is_empty()
     }
 
     /// The bytes of the value, with nothing spelled out as nil.

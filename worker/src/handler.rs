@@ -114,7 +114,7 @@ const EMPTY_MAP: u8 = 0x80;
 /// final: the same bytes cannot fit another time.
 pub(crate) fn read_args<A: DeserializeOwned>(kind: &str, args: &Payload) -> Result<A, Failure> {
     let read = match args.read() {
-        Err(_) if args.is_nothing() => Payload(vec![EMPTY_MAP]).read(),
+        Err(_) if args.read::<()>().is_ok() => Payload(vec![EMPTY_MAP]).read(),
         read => read,
     };
     read.map_err(|error| Failure::new(format!("the args do not fit the handler of `{kind}`: {error}")).never())
@@ -141,7 +141,9 @@ mod tests {
         let none = Payload::default();
         assert!(read_args::<()>("k", &none).is_ok());
         assert_eq!(read_args::<Option<u8>>("k", &none).unwrap(), None);
-        assert_eq!(read_args::<Optional>("k", &none).unwrap(), Optional::default());
+        for none in [&none, &Payload(vec![0xc0])] {
+            assert_eq!(read_args::<Optional>("k", none).unwrap(), Optional::default());
+        }
         assert!(read_args::<Required>("k", &none).unwrap_err().error.contains("text"), "names what is missing");
     }
 }
