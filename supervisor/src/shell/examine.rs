@@ -74,7 +74,8 @@ impl Examination {
         let mut workers: BTreeSet<WorkerId> = there.collect();
         let mut runs: BTreeSet<RunKey> =
             machine.slots().values().filter_map(|slot| slot.run()).map(|run| run.key).collect();
-        for op in pending.own() {
+        // Backwards, to what was there before the first of them: a worker may have come and gone among them.
+        for op in pending.own().iter().rev() {
             match op {
                 Op::WorkerUp(row) => drop(workers.remove(&row.id)),
                 Op::WorkerGone(worker) => drop(workers.insert(*worker)),
@@ -182,6 +183,8 @@ mod tests {
         assert_eq!(check(vec![], vec![], vec![77], vec![]), ["every child is a worker"]);
         let ending = queue_core::task::Ending::bare(queue_core::task::Outcome::Ok, "");
         let told = vec![Op::WorkerGone(WorkerId(4)), Op::Finish { run, ending, refill: None }];
-        assert_eq!(check(vec![row], vec![run], vec![], told), [""; 0], "the writer is about to hear of both");
+        assert_eq!(check(vec![row.clone()], vec![run], vec![], told), [""; 0], "the writer is about to hear of both");
+        let both = vec![Op::WorkerUp(row), Op::WorkerGone(WorkerId(4))];
+        assert_eq!(check(vec![], vec![], vec![], both), [""; 0], "it came and went before the writer heard of it");
     }
 }

@@ -170,7 +170,9 @@ export class Client {
     // Only the opening is tried again: what was read cannot be told from what comes anew.
     const { stream } = await this.#ask<Stream>(requests.logs(id, attempt, follow), (request) => this.#wire.follow(request));
     try {
-      for await (const line of linesOf(stream as AsyncIterable<Buffer>)) if (line !== "") yield answers.read(line, answers.logLine);
+      for await (const line of linesOf(stream as AsyncIterable<Buffer>)) {
+        if (line !== "") yield answers.read(line, answers.logLine);
+      }
     } catch (error) {
       if (error instanceof ClientError) throw error;
       const { sentence } = this.#wire.lost(error);

@@ -31,8 +31,8 @@ export function decodeScanned(bytes: Uint8Array): Scan & { value: unknown } {
 }
 
 /**
- * The one value in `bytes`. Integers are numbers where these are exact, else bigints; maps are objects, the last of equal keys counts, `bin` is a
- * `Uint8Array` on the memory of `bytes`.
+ * The one value in `bytes`. Integers are numbers where these are exact, else bigints; maps are objects, where the last of
+ * equal keys counts; `bin` is a `Uint8Array` on the memory of `bytes`.
  *
  * Throws `ContractError` as `scan` does.
  */

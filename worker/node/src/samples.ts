@@ -37,7 +37,8 @@ const text: Check = (value) => typeof value === "string";
 const object: Check = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const listOfObjects: Check = (value) => Array.isArray(value) && value.every(object);
 const oneOf = (...words: string[]): Check => (value) => words.includes(value as string);
-const wish: Check = (value) => oneOf("default", "never")(value) || (object(value) && size((value as { after_ms?: unknown }).after_ms));
+const after: Check = (value) => object(value) && size((value as { after_ms?: unknown }).after_ms);
+const wish: Check = (value) => oneOf("default", "never")(value) || after(value);
 const maybe = (check: Check): Check => (value) => value === undefined || check(value);
 
 /** Args of these types. nil is as good as a missing field. */

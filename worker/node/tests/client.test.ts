@@ -7,7 +7,17 @@ import { test } from "node:test";
 
 import { slices, SLICE_BYTES_MAX, SLICE_TASKS_MAX } from "../src/client/requests.js";
 import { choose } from "../src/client/place.js";
-import { Client, type ClientOptions, ClientError, Refused, TaskCancelled, TaskFailed, Unavailable, Unreachable, WaitTimeout } from "../src/index.js";
+import {
+  Client,
+  ClientError,
+  type ClientOptions,
+  Refused,
+  TaskCancelled,
+  TaskFailed,
+  Unavailable,
+  Unreachable,
+  WaitTimeout,
+} from "../src/index.js";
 import { CUT_SHORT, FakeDoor, type Fault, TASK, UNANSWERED, UNHEARD, refusal } from "./fake-door.js";
 
 function clientOf(door: FakeDoor, options: ClientOptions = {}): Client {
@@ -183,12 +193,14 @@ test("a result is had, or the end is thrown with every attempt", async () => {
   assert.deepEqual(await clientOf(door).result(1), { width: 1 });
   door.ended = { state: "cancelled" };
   await assert.rejects(clientOf(door).result(1), TaskCancelled);
-  const attempt = { run: 1, outcome: "exit", detail: "exit code 3", exit_code: 3, signal: null, run_ms: 5, peak_rss_bytes: 9, output: "out" };
-  door.ended = { state: "failed", reason: "crashes", attempts: [attempt], spent: { tokens: 5 }, progress: { done: 1, total: null, message: "m", at: TASK.created_at } };
+  const told = { run: 1, outcome: "exit", detail: "exit code 3", signal: null, output: "out" };
+  const attempts = [{ ...told, exit_code: 3, run_ms: 5, peak_rss_bytes: 9 }];
+  const progress = { done: 1, total: null, message: "m", at: TASK.created_at };
+  door.ended = { state: "failed", reason: "crashes", attempts, spent: { tokens: 5 }, progress };
   const error = await errorOf(clientOf(door).result(1));
   assert.ok(error instanceof TaskFailed);
   assert.match(error.message, /^task 1 \(resize\) failed \(crashes\): exit code 3; /);
-  assert.deepEqual(error.info.attempts[0], { run: 1, outcome: "exit", detail: "exit code 3", exitCode: 3, signal: null, runMs: 5, peakRssBytes: 9, output: "out" });
+  assert.deepEqual(error.info.attempts[0], { ...told, exitCode: 3, runMs: 5, peakRssBytes: 9 });
   assert.deepEqual([error.info.spent, error.info.progress?.done], [{ tokens: 5 }, 1]);
   const ids = (await collected(clientOf(door).waitAll([3, 1, 2]))).map(({ id }) => id);
   assert.deepEqual(ids, [3, 1, 2]);
