@@ -56,7 +56,13 @@ fn the_supervisor_plays_its_part_in_every_transcript() {
             is_stopping |= *cause == Cause::Shutdown;
             bring_about(cause, &sandbox, &supervisor, &mut last_task);
         }
-        if is_stopping { sandbox.ended(supervisor) } else { sandbox.finish(supervisor) }
+        if is_stopping {
+            sandbox.ended(supervisor);
+        } else {
+            // The worker has left by itself, and its successor at once: then nothing moves any more.
+            supervisor.log().wait_for("the end of the pool", |line| line.is_alert("pool_broken"));
+            sandbox.finish(supervisor);
+        }
     }
 }
 
