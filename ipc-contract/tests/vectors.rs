@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use ipc_contract::frame::LENGTH_BYTES;
 use ipc_contract::{ContractError, FrameDecoder, FromWorker, Kind, ToWorker, decode, encode};
@@ -212,10 +211,4 @@ fn the_specification_names_every_field() {
             assert!(section.contains(&format!("| `{field}` |")), "{}: {field}", vector.group);
         }
     }
-}
-
-#[test]
-fn what_is_generated_is_up_to_date() {
-    let output = Command::new(env!("CARGO_BIN_EXE_gen-contract")).arg("--check").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use crate::cargo::cargo;
 
-/// The table of messages by session state, and the diagram of task states.
+/// The tables and vectors of the contract, and the diagram of task states.
 const GENERATORS: [&[&str]; 2] = [
-    &["run", "-q", "-p", "ipc-contract", "--bin", "gen-contract", "--"],
+    &["run", "-q", "-p", "ipc-contract", "--features", "check", "--bin", "gen-contract", "--"],
     &["run", "-q", "-p", "queue-core", "--example", "state-diagram", "--"],
 ];
 

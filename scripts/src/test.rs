@@ -35,7 +35,7 @@ const STEPS: [Step; 8] = [
     Step {
         name: "node",
         action: Action::Call(node::test),
-        hint: "run one with `npm run build && node --test dist/tests/codec.test.js` in worker/node",
+        hint: "run one with `npm run pretest && node --test build/tests/codec.test.js` in worker/node",
     },
     Step { name: "build", action: Action::Cargo(BUILD_SYSTEM_PROGRAMS), hint: "mend what the compiler names above" },
     Step {

@@ -68,10 +68,7 @@ mod tests {
         assert_eq!(finish([task(MIB)]), Ok(1));
         for (tasks, told) in [
             ((0..1_001).map(|_| plain()).collect(), "follow_ups has 1001 items"),
-            (
-                vec![task(MIB), plain(), task(70_000)],
-                "follow_ups_args has 1118576 bytes",
-            ),
+            (vec![task(MIB), plain(), task(70_000)], "follow_ups_args has 1118576 bytes"),
             (vec![TaskSpec { kind: "No Name".into(), ..TaskSpec::default() }, plain()], "kind \"No Name\" is no name"),
             (vec![TaskSpec { max_attempts: Some(0), ..plain() }], "max_attempts is 0"),
         ] as [(Vec<TaskSpec>, &str); 4]

@@ -68,16 +68,16 @@ impl Peer {
         Ok(name)
     }
 
-    /// Sends a message in pieces, each only when the one before has been taken.
+    /// Sends a message in pieces, each only when the one before has been read.
     ///
     /// # Errors
-    /// Those of [`send`](Self::send) and [`flush`](Self::flush).
+    /// Those of [`send`](Self::send), and when the worker does not read.
     pub fn trickle(&mut self, message: &ToWorker, piece_bytes: usize) -> Verdict {
         let frame = encoded(message)?;
         self.send_as(message, &[])?;
         for piece in frame.chunks(piece_bytes) {
             self.link.push(piece)?;
-            self.flush()?;
+            self.drain()?;
         }
         Ok(())
     }

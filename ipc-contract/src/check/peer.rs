@@ -16,8 +16,8 @@ use crate::kind::Message;
 use crate::message::{FromWorker, RunRef, ToWorker};
 use crate::session::Session;
 
-/// Nothing tells of a new process: it is looked for again and again.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Nothing tells of a new process, or of a byte that was read: it is looked for again and again.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// The end of a worker that a case wants to see.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ impl Peer {
         self.link.push(bytes)
     }
 
-    /// Waits until all that was sent has been taken by the worker.
+    /// Waits until all that was sent is in the pipe to the worker.
     ///
     /// # Errors
     /// When it does not read on.
@@ -116,6 +116,25 @@ impl Peer {
                 deadline = Instant::now() + self.timeout;
             }
             unsent_bytes = self.link.unsent_bytes();
+        }
+        Ok(())
+    }
+
+    /// Waits until the worker has read all that was sent, so that what follows is another piece.
+    ///
+    /// # Errors
+    /// When it does not read on.
+    pub(super) fn drain(&mut self) -> Verdict {
+        self.flush()?;
+        let deadline = Instant::now() + self.timeout;
+        while self.link.process().unread_bytes() > 0 && self.link.exit().is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            Failure::unless(
+                !left.is_zero(),
+                "a worker that reads",
+                format!("bytes not read within {:?}", self.timeout),
+            )?;
+            self.link.turn(left.min(LOOK_AGAIN))?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::ioctl_fionread;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open, waitid,
 };
@@ -159,6 +160,11 @@ impl Process {
     /// The worker cannot write any more.
     pub(super) fn close_output(&mut self) {
         self.output = None;
+    }
+
+    /// Bytes in the pipe that the worker has not read.
+    pub(super) fn unread_bytes(&self) -> u64 {
+        self.input.as_ref().and_then(|input| ioctl_fionread(input).ok()).unwrap_or_default()
     }
 
     pub(super) fn has_output(&self) -> bool {

@@ -9,7 +9,8 @@ use super::exit::{self, CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
 use super::{
-    add, cancel, check, completions, contract_test, demo, doctor, enqueue, init, list, logs, retry, run, show, stats, wait, worker,
+    add, cancel, check, completions, contract_test, demo, doctor, enqueue, init, list, logs, retry, run, show, stats,
+    wait, worker,
 };
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";

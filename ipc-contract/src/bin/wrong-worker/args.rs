@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::wrong::Wrong;
 
+/// One byte of MessagePack each.
+const NIL: u8 = 0xc0;
+const EMPTY_MAP: u8 = 0x80;
+
 /// Of the handlers that take their time.
 #[derive(Deserialize)]
 pub(crate) struct Time {
@@ -54,12 +58,11 @@ impl Default for Args {
 
 /// Reads a map of fields. Nothing is a map without entries.
 pub(crate) fn read<T: DeserializeOwned>(run: &Run, wrong: Wrong) -> Result<T, String> {
-    let is_nothing = run.args.is_nothing() || run.args.0 == [0xc0];
-    let nothing = Payload(vec![0x80]);
-    let args = if is_nothing && !wrong.is("refuses-missing-args") { &nothing } else { &run.args };
-    let map: Value = args.read().map_err(|error| error.to_string())?;
-    if !map.is_object() && !wrong.is("takes-args-by-position") {
-        return Err("the args are no map".to_owned());
-    }
+    let args = match &run.args {
+        args if (args.is_nothing() || args.0 == [NIL]) && !wrong.is("refuses-missing-args") => {
+            &Payload(vec![EMPTY_MAP])
+        }
+        args => args,
+    };
     args.read().map_err(|error| error.to_string())
 }

@@ -5,10 +5,11 @@ use std::io::{self, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ipc_contract::frame::LENGTH_BYTES;
-use ipc_contract::{ContractError, ErrorKind, FrameDecoder, FromWorker, ToWorker, decode, encode};
+use ipc_contract::{ContractError, ErrorKind, FrameDecoder, FromWorker, Payload, ToWorker, decode, encode};
 use rustix::fd::BorrowedFd;
 use rustix::io::{dup, fcntl_dupfd_cloexec};
 use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin, stdout};
+use serde_json::json;
 
 use crate::wrong::{EXIT_FAILED, Wrong, leave};
 
@@ -168,21 +169,21 @@ impl Reader {
                 }
                 Err(error) => return Read1::Broken(error.to_string()),
             }
-            match self.file.read(&mut self.buffer) {
+            let piece = match self.file.read(&mut self.buffer) {
                 Ok(0) | Err(_) => return Read1::End { is_partial: self.decoder.is_partial() },
-                Ok(count) => self.decoder.push(&self.buffer[..count]),
-            }
-            if self.wrong.is("needs-whole-frames") && !is_whole(&self.buffer) {
+                Ok(count) => &self.buffer[..count],
+            };
+            if self.wrong.is("needs-whole-frames") && !is_whole(piece) {
                 return Read1::Broken("a part of a frame".to_owned());
             }
+            self.decoder.push(piece);
         }
     }
 
     fn read(&self, payload: &[u8]) -> Result<ToWorker, ContractError> {
         let error = match decode(payload) {
             Ok(message) => {
-                let again = encode(&message)?;
-                if self.wrong.is("refuses-unknown-fields") && again.len() - LENGTH_BYTES < payload.len() {
+                if self.wrong.is("refuses-unknown-fields") && has_unknown_field(&message, payload) {
                     return Err(ContractError {
                         kind: ErrorKind::Malformed,
                         detail: "an unknown field".to_owned(),
@@ -206,6 +207,13 @@ impl Reader {
         }
         Err(error)
     }
+}
+
+/// True when the body has a field that the message, as it was understood, does not have.
+fn has_unknown_field(message: &ToWorker, payload: &[u8]) -> bool {
+    let (known, sent) = (json!(message), Payload(payload.to_vec()).preview());
+    let name = message.kind().name();
+    sent[name].as_object().is_some_and(|body| body.keys().any(|field| known[name].get(field).is_none()))
 }
 
 /// True when the bytes begin with a whole frame.

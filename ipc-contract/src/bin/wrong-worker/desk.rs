@@ -29,10 +29,11 @@ pub(crate) struct State {
     pub(crate) said_bye: bool,
 }
 
-/// A run that has started.
+/// A run that is not answered.
 #[derive(Default)]
 pub(crate) struct Live {
     pub(crate) epoch: u64,
+    pub(crate) has_started: bool,
     pub(crate) stop: Option<StopReason>,
     pub(crate) numbered: u64,
     pub(crate) acknowledged: u64,
@@ -100,8 +101,10 @@ impl Desk {
                     state.greeting = Some(Ok(welcome.protocol));
                 }
                 ToWorker::Reject(reject) => state.greeting = Some(Err(reject.reason)),
-                ToWorker::Run(run) if wrong.is("last-run-first") => state.waiting.push_front(run),
-                ToWorker::Run(run) => state.waiting.push_back(run),
+                ToWorker::Run(run) => {
+                    state.live.insert(run.task, Live { epoch: run.epoch, ..Live::default() });
+                    state.waiting.push_back(run);
+                }
                 ToWorker::Stop(stop) => match stop.run {
                     _ if stop.reason == StopReason::Unknown && wrong.is("dies-of-unknown-reasons") => {
                         return Err("no such reason".to_owned());
@@ -125,9 +128,11 @@ impl State {
     fn stop(&mut self, run: RunRef, reason: StopReason, wrong: Wrong) -> Result<(), String> {
         match self.live.get_mut(&run.task) {
             Some(live) if live.epoch != run.epoch && !wrong.is("stops-any-run-of-a-task") => {}
-            Some(_) if reason == StopReason::Recall && !wrong.is("recall-stops-what-runs") => {}
+            // One that has not started is given back as soon as its turn comes.
+            Some(live) if reason == StopReason::Recall && live.has_started && !wrong.is("recall-stops-what-runs") => {}
             Some(_) if wrong.is("ignores-stop-of-a-run") => {}
-            Some(live) => live.stop = Some(reason),
+            // What was said first stays, so that it does not depend on luck which of two is seen.
+            Some(live) => drop(live.stop.get_or_insert(reason)),
             None if wrong.is("dies-of-late-stops") => return Err("no such run".to_owned()),
             None => {}
         }

@@ -6,10 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use ipc_contract::check::wrong::GOOD;
-use ipc_contract::{Back, Beat, Booting, Bye, Done, Feature, FromWorker, Hello, Log, PROTOCOL, Ready, RunRef};
+use ipc_contract::{
+    Back, Beat, Booting, Bye, Done, Feature, FromWorker, Hello, Log, PROTOCOL, Ready, RunRef, StopReason,
+};
+
+use nix::sys::signal::{SigSet, Signal};
 
 use crate::channel::{Read1, Reader, Writer, take};
-use crate::desk::{Desk, Live, State};
+use crate::desk::{Desk, State};
 use crate::handlers::{KINDS, answer};
 use crate::wrong::{EXIT_FAILED, Wrong, leave};
 
@@ -18,8 +22,13 @@ const EXIT_CONFIG: i32 = 78;
 /// Longer than any case waits.
 const FOR_EVER: Duration = Duration::from_secs(3_600);
 const SLOW_BEAT_MS: u64 = 5_000;
+const FAST_BEAT_MS: u64 = 1;
 
 pub(crate) fn live(wrong: Wrong) -> ExitCode {
+    if wrong.is("ignores-sigterm") {
+        // Before the first thread: each inherits it.
+        let _ = SigSet::from(Signal::SIGTERM).thread_block();
+    }
     let Ok(cookie) = std::env::var("MUTIRAO_COOKIE") else {
         let code = if wrong.is("takes-a-user-for-a-supervisor") { 0 } else { EXIT_USAGE };
         leave(code, "this is a worker for tests: a supervisor or contract-test starts it");
@@ -57,11 +66,12 @@ fn repeat_booting(desk: &Desk) {
 
 fn greet(desk: &Desk, cookie: String) {
     let wrong = desk.wrong;
-    let mut features = ["beat", "note", "enqueue"].map(str::to_owned).to_vec();
-    if wrong.is("names-what-it-has-not") {
-        features.push("save".to_owned());
-    }
-    let kinds = KINDS.iter().filter(|kind| !wrong.is("lacks-a-handler") || **kind != "blob");
+    let missing = match wrong.0 {
+        "lacks-a-handler" => "blob",
+        "names-what-it-has-not" => "spend",
+        _ => "",
+    };
+    let kinds = KINDS.iter().filter(|kind| **kind != missing);
     let mut hello = Hello {
         protocol_min: PROTOCOL,
         protocol_max: PROTOCOL,
@@ -69,10 +79,11 @@ fn greet(desk: &Desk, cookie: String) {
         sdk: format!("wrong-worker/{}", if wrong.is(GOOD) { "0" } else { wrong.0 }),
         kinds: kinds.map(|kind| (*kind).to_owned()).collect(),
         concurrency: variable("SAMPLE_CONCURRENCY", 1),
-        features,
+        features: ["beat", "note", "enqueue"].map(str::to_owned).to_vec(),
     };
     match wrong.0 {
         "forgets-the-cookie" => hello.cookie = String::new(),
+        "cleans-the-cookie" => hello.cookie.retain(|c| c.is_ascii_alphanumeric() || c == '-'),
         "says-another-version" => (hello.protocol_min, hello.protocol_max) = (2, 2),
         "turns-the-range-round" => (hello.protocol_min, hello.protocol_max) = (2, 1),
         "offers-no-run" => hello.concurrency = 0,
@@ -97,7 +108,8 @@ fn answered(desk: &Desk) {
     let wrong = desk.wrong;
     match desk.wait(None, |state| state.greeting.clone()) {
         Some(Ok(PROTOCOL)) | None => {}
-        Some(Ok(_)) if wrong.is("takes-any-version") => {}
+        Some(Ok(version)) if version > PROTOCOL && wrong.is("takes-a-later-version") => {}
+        Some(Ok(version)) if version < PROTOCOL && wrong.is("takes-an-older-version") => {}
         Some(Ok(version)) => leave(EXIT_FAILED, &format!("version {version} was not offered")),
         Some(Err(_)) if wrong.is("ignores-reject") => {}
         Some(Err(reason)) if wrong.is("leaves-well-after-reject") => leave(0, &reason),
@@ -112,7 +124,11 @@ fn start(desk: &Arc<Desk>) {
     let (beats, beat_ms) = desk.change(|state| (state.features.has(Feature::Beat), state.beat_ms));
     if (beats || wrong.is("beats-unasked")) && !wrong.is("never-beats") {
         let beating = Arc::clone(desk);
-        let beat_ms = if wrong.is("beats-slowly") { SLOW_BEAT_MS } else { beat_ms };
+        let beat_ms = match wrong.0 {
+            "beats-slowly" => SLOW_BEAT_MS,
+            "beats-too-often" => FAST_BEAT_MS,
+            _ => beat_ms,
+        };
         thread::spawn(move || beat(&beating, Duration::from_millis(beat_ms)));
     }
     repeat_booting(desk);
@@ -183,7 +199,8 @@ fn work(desk: &Arc<Desk>) -> ExitCode {
     }
     // At the end nothing runs, and what has not started goes back.
     let wanted = |state: &mut State| {
-        (state.draining && (state.live.is_empty() || wrong.is("leaves-runs-unanswered"))).then_some(())
+        let is_idle = state.live.len() == state.waiting.len();
+        (state.draining && (is_idle || wrong.is("leaves-runs-unanswered"))).then_some(())
     };
     desk.wait(None, wanted);
     let waiting: Vec<_> = desk.change(|state| state.waiting.drain(..).collect());
@@ -213,17 +230,23 @@ fn one_run(desk: &Desk) -> bool {
             return Some(None);
         }
         let run = state.waiting.pop_front()?;
-        state.live.insert(run.task, Live { epoch: run.epoch, ..Live::default() });
-        Some(Some(run))
+        let live = state.live.entry(run.task).or_default();
+        live.has_started = true;
+        let is_recalled = live.stop == Some(StopReason::Recall) && !wrong.is("recall-stops-what-runs");
+        Some(Some((run, is_recalled)))
     });
-    let Some(run) = run.flatten() else { return false };
+    let Some((run, is_recalled)) = run.flatten() else { return false };
+    let (task, epoch) = (run.task, run.epoch);
     // A handler that panics takes this worker with it, as an author may have it who does not think of it.
-    let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| answer(desk, &run)))
-        .unwrap_or_else(|_| leave(EXIT_FAILED, "a handler has panicked"));
-    answer_with(desk, RunRef { task: run.task, epoch: run.epoch }, &answer);
+    let answer = match is_recalled {
+        true => FromWorker::Back(Back { task, epoch }),
+        false => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| answer(desk, &run)))
+            .unwrap_or_else(|_| leave(EXIT_FAILED, "a handler has panicked")),
+    };
+    answer_with(desk, RunRef { task, epoch }, &answer);
     let retires = run.kind == "retire" && !wrong.is("never-retires");
     desk.change(|state| {
-        state.live.remove(&run.task);
+        state.live.remove(&task);
         state.draining |= retires;
     });
     true
