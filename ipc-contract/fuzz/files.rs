@@ -5,12 +5,13 @@ use std::{fs, io};
 
 use serde_json::{Value, json};
 
-use super::decoder;
 use super::target::Target;
+use super::value::Form;
+use super::{decoder, edges};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What every run of a target starts from: the golden files, then the corpus.
+/// What every run of a target starts from: the golden files, the edges, then the corpus.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -79,7 +80,11 @@ fn golden(target: Target) -> io::Result<Vec<Vec<u8>>> {
         Target::Decoder => {
             vectors()?.iter().map(|(frame, _)| [&[0; decoder::HEAD_BYTES], &frame[..]].concat()).collect()
         }
-        Target::Message => vectors()?.iter().filter_map(|(frame, _)| Some(frame.get(4..)?.to_vec())).collect(),
+        Target::Message => {
+            let mut seeds: Vec<_> = vectors()?.iter().filter_map(|(frame, _)| Some(frame.get(4..)?.to_vec())).collect();
+            seeds.extend(edges::messages().iter().map(|message| message.write(Form::Shortest)));
+            seeds
+        }
         Target::Json => {
             let transcripts = sorted(&Path::new(ROOT).join("spec/v1/transcripts"))?.into_iter().map(fs::read);
             let mut seeds = transcripts.collect::<io::Result<Vec<_>>>()?;

@@ -1,6 +1,7 @@
 //! Target `json`: text that a person or a program wrote, as a task or as a transcript: never a panic, and what is accepted
 //! says the same when it is written again.
 
+use ipc_contract::json::check_integers;
 use ipc_contract::transcript::Transcript;
 use ipc_contract::{ContractError, FromWorker, TaskSpec, decode, encode};
 
@@ -47,8 +48,12 @@ const REASONS: &[&str] = &[
 
 pub fn check(input: &[u8]) -> Result<Trail, String> {
     let mut trail = Trail::default();
+    check_integers(input).err();
     match TaskSpec::from_json(input) {
-        Ok(spec) => check_spec(&spec, &mut trail)?,
+        Ok(spec) => {
+            ensure(!has_long_integer(input), || "an integer over 64 bits is accepted".to_owned())?;
+            check_spec(&spec, &mut trail)?;
+        }
         Err(error) => check_refused("task", &error, &mut trail)?,
     }
     let Ok(text) = std::str::from_utf8(input) else { return Ok(trail) };
@@ -69,6 +74,7 @@ fn check_refused(what: &str, error: &ContractError, trail: &mut Trail) -> Result
 }
 
 fn check_spec(spec: &TaskSpec, trail: &mut Trail) -> Result<(), String> {
+    spec.validate().map_err(|error| format!("accepted, but not valid: {error}"))?;
     let json = serde_json::to_vec(spec).map_err(|error| format!("cannot be written: {error}"))?;
     let again = TaskSpec::from_json(&json).map_err(|error| format!("accepted, written, refused: {error}"))?;
     ensure(again == *spec, || format!("{spec:?} is {again:?} when it is written and read"))?;
@@ -79,6 +85,25 @@ fn check_spec(spec: &TaskSpec, trail: &mut Trail) -> Result<(), String> {
     trail.mark(("task", bucket(spec.args.0.len()), spec.priority.is_some(), spec.name.is_some(), spec.queue.is_some()));
     trail.mark(("task", spec.delay_ms.map(|ms| ms.leading_zeros() / 8), spec.timeout_ms.is_some()));
     Ok(())
+}
+
+/// True when the JSON has a whole number that neither `u64` nor `i64` holds.
+fn has_long_integer(json: &[u8]) -> bool {
+    let (mut outside, mut in_text, mut is_escaped) = (String::new(), false, false);
+    for &byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            _ if !in_text => outside.push(char::from(byte)),
+            _ => {}
+        }
+    }
+    let is_long = |number: &str| match number.parse::<i128>() {
+        Ok(number) => u64::try_from(number).is_err() && i64::try_from(number).is_err(),
+        Err(_) => number.len() > i128::MAX.to_string().len() && number.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    outside.split([',', ':', '[', ']', '{', '}', ' ', '\n', '\t', '\r']).any(is_long)
 }
 
 fn check_transcript(transcript: &Transcript, trail: &mut Trail) -> Result<(), String> {

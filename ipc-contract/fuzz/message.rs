@@ -17,6 +17,9 @@ use super::value::{Form, Value, read};
 /// JSON that shows a payload for a person: 64 KiB of text, each byte of which may be escaped, and 2,000 values around it.
 const PREVIEW_BYTES_MAX: usize = 1024 * 1024;
 
+/// What a preview shows whole: so many levels, and values, each of which takes a byte or more.
+const PREVIEW_DEPTH_MAX: usize = 32;
+const PREVIEW_NODES_MAX: usize = 2_000;
 /// A reader of untyped values takes about 4 KiB of stack for each level of maps in a build without optimisation.
 const READ_LEVELS_MAX: usize = 32;
 
@@ -157,22 +160,23 @@ fn check_supervisor(message: &ToWorker) -> Result<(), String> {
     payload.map_or(Ok(()), |args| check_shown(args, &mut Trail::default()))
 }
 
-/// Any bytes can be shown, in a bounded number of them, and as text only when they are no value.
+/// Any bytes can be shown: a value as what it is, in a preview unless it is large, anything else as a sentence.
 fn check_shown(payload: &Payload, trail: &mut Trail) -> Result<(), String> {
     let preview = payload.preview();
     let text = preview.to_string();
     ensure(text.len() <= PREVIEW_BYTES_MAX, || format!("a preview of {} bytes", text.len()))?;
-    let whole = serde_json::to_string(payload).map_err(|error| format!("cannot be shown as JSON: {error}"))?;
-    match read(if payload.is_nothing() { b"\xc0" } else { &payload.0 }) {
-        Ok(value) => {
-            let is_text = matches!(value, Value::Str(_));
-            ensure(is_text == preview.is_string(), || format!("{text} is shown for {value:?}"))?;
-            trail.mark(("shown", std::mem::discriminant(&value), whole.len() == text.len(), depth(&value) / 8));
-            if depth(&value) <= READ_LEVELS_MAX {
-                payload.read::<BTreeMap<String, serde_json::Value>>().err();
-            }
-        }
-        Err(_) => ensure(text.contains("not MessagePack") && whole.contains("not MessagePack"), || text)?,
+    let whole = serde_json::to_value(payload).map_err(|error| format!("cannot be shown as JSON: {error}"))?;
+    let Ok(value) = read(if payload.is_nothing() { b"\xc0" } else { &payload.0 }) else {
+        let is_sentence = |shown: &serde_json::Value| shown.as_str().is_some_and(|it| it.contains("not MessagePack"));
+        return ensure(is_sentence(&preview) && is_sentence(&whole), || text);
+    };
+    let depth = depth(&value);
+    let is_small = depth <= PREVIEW_DEPTH_MAX && payload.0.len() <= PREVIEW_NODES_MAX;
+    ensure(whole == value.shown(), || format!("{whole} is shown for {value:?}"))?;
+    ensure(!is_small || preview == whole, || format!("the preview of {whole} is {preview}"))?;
+    trail.mark(("shown", std::mem::discriminant(&value), preview == whole, depth / 8));
+    if depth <= READ_LEVELS_MAX {
+        payload.read::<BTreeMap<String, serde_json::Value>>().err();
     }
     Ok(())
 }

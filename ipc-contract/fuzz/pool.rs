@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+use super::mutate::INPUT_BYTES_MAX;
 use super::rng::SplitMix64;
 use super::target::Target;
 use super::trail::Trail;
@@ -23,13 +24,13 @@ impl Pool {
         &self.inputs
     }
 
-    /// Keeps the input when it has shown something new.
+    /// Keeps the input when it has shown something new, and is not larger than what is made from it.
     pub fn offer(&mut self, input: &[u8], trail: &Trail) {
         let mut is_new = false;
         for mark in trail.marks() {
             is_new |= self.marks.len() < MARKS_MAX && self.marks.insert(*mark);
         }
-        if is_new && self.inputs.len() < INPUTS_MAX {
+        if is_new && input.len() <= INPUT_BYTES_MAX && self.inputs.len() < INPUTS_MAX {
             self.inputs.push(input.to_vec());
         }
     }

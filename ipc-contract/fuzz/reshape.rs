@@ -5,9 +5,6 @@ use super::value::Value;
 
 /// Levels that are put around a value; with those that it has, around the limit of 64.
 const WRAPS_MAX: usize = 66;
-/// Items that fill a list past the smaller limits of the contract.
-const FILL_MAX: usize = 260;
-
 const NUMBERS: [i128; 16] = [
     0,
     1,
@@ -30,6 +27,10 @@ const NUMBERS: [i128; 16] = [
 /// Changes one place in `value`, with parts of `other` and names from `words`.
 pub fn reshape(rng: &mut SplitMix64, value: &mut Value, other: &Value, words: &[&str]) {
     let mut place = rng.below(size(value));
+    // There are more scalars than containers, and less to be done to them: a second draw.
+    if !matches!(find(value, &mut place.clone()), Some(Value::Array(_) | Value::Map(_))) {
+        place = rng.below(size(value));
+    }
     let Some(node) = find(value, &mut place) else { return };
     match rng.below(8) {
         0 | 1 => *node = fresh(rng, words),
@@ -42,7 +43,7 @@ pub fn reshape(rng: &mut SplitMix64, value: &mut Value, other: &Value, words: &[
         }
         3 if rng.one_in(8) => {
             for _ in 0..rng.below(WRAPS_MAX) {
-                *node = Value::Array(vec![node.clone()]);
+                *node = Value::Array(vec![std::mem::replace(node, Value::Nil)]);
             }
         }
         _ => reshape_inside(rng, node, words),
@@ -62,9 +63,6 @@ fn reshape_inside(rng: &mut SplitMix64, node: &mut Value, words: &[&str]) {
                 4 => *node = Value::Array(pairs.iter().map(|(_, value)| value.clone()).collect()),
                 _ => pairs.insert(at, (word(rng, words), fresh(rng, words))),
             }
-        }
-        Value::Array(items) if rng.one_in(16) && !items.is_empty() => {
-            *items = vec![items[0].clone(); rng.below(FILL_MAX)];
         }
         Value::Array(items) => items.insert(rng.below(items.len() + 1), fresh(rng, words)),
         Value::Str(text) if rng.one_in(2) => *node = Value::Bin(text.clone().into_bytes()),

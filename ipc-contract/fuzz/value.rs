@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 /// Levels of arrays and maps that the contract allows.
 const LEVELS_MAX: usize = 64;
 
@@ -159,6 +161,38 @@ impl Value {
 
 fn as_named((key, value): &(Value, Value)) -> Option<(&str, &Value)> {
     if let Value::Str(name) = key { Some((name, value)) } else { None }
+}
+
+impl Value {
+    /// As JSON, as the contract shows payloads to people: bytes by their number, keys as text.
+    pub fn shown(&self) -> serde_json::Value {
+        match self {
+            Self::Nil => serde_json::Value::Null,
+            Self::Bool(value) => json!(value),
+            Self::Int(value) => u64::try_from(*value).map_or_else(|_| json!(*value as i64), |value| json!(value)),
+            Self::Float(value) => json!(value),
+            Self::Str(text) => json!(text),
+            Self::Bin(bytes) => json!({ "$bin_bytes": bytes.len() }),
+            Self::Array(items) => items.iter().map(Self::shown).collect(),
+            Self::Map(pairs) => {
+                let fields = pairs.iter().map(|(key, value)| (key.shown_as_key(), value.shown()));
+                serde_json::Value::Object(fields.collect())
+            }
+        }
+    }
+
+    fn shown_as_key(&self) -> String {
+        match self {
+            Self::Nil => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Int(value) => value.to_string(),
+            Self::Float(value) => value.to_string(),
+            Self::Str(text) => text.clone(),
+            Self::Bin(bytes) => format!("$bin_bytes: {}", bytes.len()),
+            Self::Array(items) => format!("$array_items: {}", items.len()),
+            Self::Map(pairs) => format!("$map_pairs: {}", pairs.len()),
+        }
+    }
 }
 
 /// The head of a text, bytes or a container. `first` is the marker with the narrowest length, or that before it where

@@ -32,9 +32,9 @@ enum Cli {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Kill the supervisor and its workers under load, and count what is lost, in a release build.
+    /// Kill the supervisor and its workers under load and count what is lost, or `fuzz` the contract, in a release build.
     Torture {
-        /// Passed on to the program `torture` of the tests; the first one names the torture, such as `kill`.
+        /// Passed on to the program `torture` of the tests, or to the fuzzer; the first one names the torture, such as `kill`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Cli::Tidy => tidy::run(),
         Cli::Gen { check } => generate::run(check),
         Cli::Bench { args } => load::run("bench", &args),
-        Cli::Torture { args } => load::run("torture", &args),
+        Cli::Torture { args } => load::torture(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -104,6 +104,7 @@ impl Writer {
             "beat-splits-frames" if length > READ_BYTES => {
                 frame.splice(length / 2..length / 2, framed(b"\x81\xa4beat\x80")).for_each(drop);
             }
+            "cuts-the-last-frame" if matches!(message, FromWorker::Bye(_)) => frame.truncate(LENGTH_BYTES + length / 2),
             "print-in-frame" if is_done => frame.splice(8..8, *b"half way there\n").for_each(drop),
             "print-between-frames" if is_done => frame.splice(0..0, *b"done with it\n").for_each(drop),
             _ => {}

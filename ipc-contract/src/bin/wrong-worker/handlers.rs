@@ -198,7 +198,8 @@ fn spend(desk: &Desk, run: &Run, args: &Args) -> Answer {
             live.numbered += if desk.wrong.is("skips-numbers") { 2 } else { 1 };
             live.numbered - u64::from(desk.wrong.is("numbers-from-zero"))
         });
-        let spend = [(args.unit.clone(), args.amount)].into();
+        let amount = if desk.wrong.is("spends-too-much") { u64::MAX } else { args.amount };
+        let spend = [(args.unit.clone(), amount)].into();
         note(desk, Note { task: run.task, epoch: run.epoch, spend, seq, ..Note::default() });
         if !desk.wrong.is("spends-without-waiting") {
             desk.wait(None, |state| (state.live.get(&run.task)?.acknowledged >= seq).then_some(()));
