@@ -345,13 +345,13 @@ fn a_result_over_the_limit_is_a_failure_and_one_at_the_limit_is_whole_between_be
         .task("long", |_: &Context, size_bytes: usize| -> Result<String, Failure> { Ok("x".repeat(size_bytes)) });
     let mut played = play(worker);
     played.peer.greet();
-    let most_bytes = limits::RESULT_BYTES.max as usize - TEXT_HEADER_BYTES;
+    let most_bytes = limits::RESULT_BYTES.default as usize - TEXT_HEADER_BYTES;
     played.peer.run(1, "long", &most_bytes);
-    assert_eq!(played.peer.done().result.0.len(), limits::RESULT_BYTES.max as usize);
+    assert_eq!(played.peer.done().result.0.len(), limits::RESULT_BYTES.default as usize);
     played.peer.run(2, "long", &(most_bytes + 1));
     let fail = played.peer.fail();
     assert_eq!(fail.retry, Retry::Never);
-    assert!(fail.error.contains("result has 4194305 bytes, the limit is 4194304"), "{}", fail.error);
+    assert!(fail.error.contains("result has 1048577 bytes, the limit is 1048576"), "{}", fail.error);
     dismiss(played);
 }
 
