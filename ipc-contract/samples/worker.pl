@@ -22,10 +22,10 @@ sub value($depth, $b = ord take(1)) {     # as "type:content", [items] or {keys 
     $n = take($n) if $type =~ /str|bin/; bad('malformed: not UTF-8') if $type eq 'str' && !is_utf8($n);
     return "$type:$n" if $type !~ /map|list/; bad('too_deep') if $depth > 64;
     my @items; push @items, value($depth + 1) for 1 .. ($type eq 'map' ? 2 * $n : $n); return \@items if $type eq 'list';
-    my %map = @items; $map{twice} = 1 if 2 * keys %map < @items; return \%map }
+    my %map = @items; $map{odd} = 1 if 2 * keys %map < @items || grep !/^str:/, keys %map; return \%map }
 sub parse($bytes) { local ($buf, $pos) = ($bytes, 0); my $v = value(1); $pos == length $buf or bad('trailing'); $v }
 sub get($map, $type, $name, @or) {        # a field: without a default it is needed; with the default undef it may be nil
-    ref $map eq 'HASH' && !$$map{twice} or bad('body: no map, or a field stands twice');
+    ref $map eq 'HASH' && !$$map{odd} or bad('body: no map, or a key is no text or stands twice');
     my $v = $$map{"str:$name"} // return @or ? $or[0] : bad("body: $name is missing");
     my ($is, $x) = ref $v ? (ref $v, $v) : $v =~ /^(\w+):(.*)/s; return undef if $is eq 'nil' && @or && !defined $or[0];
     return ($MOST{$type} ? $is eq 'int' && $x >= 0 && $x <= $MOST{$type} : $is eq $type) ? $x : bad("body: $name is no $type") }

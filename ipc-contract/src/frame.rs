@@ -1,8 +1,9 @@
 //! Frames: a big-endian `u32` length, then one MessagePack map. No order (`session`) and no input or output lives here.
 
-use crate::error::{ContractError, ErrorKind, HEAD_BYTES_MAX, reason};
+use crate::error::{ContractError, ErrorKind, HEAD_BYTES_MAX};
 use crate::kind::{Kind, Message};
 use crate::scan::scan;
+use crate::strict::Strict;
 use crate::token::{Token, Tokens};
 
 /// Largest payload of a frame, after its length.
@@ -37,7 +38,7 @@ pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, ContractError> {
 pub fn decode<M: Message>(payload: &[u8]) -> Result<M, ContractError> {
     scan(payload)?;
     let kind = read_head::<M>(payload).map_err(|error| error.with_head(payload))?;
-    rmp_serde::from_slice(payload).map_err(|_| body_error::<M>(payload, kind).with_head(payload))
+    M::deserialize(Strict(&mut Tokens::new(payload))).map_err(|_| body_error::<M>(payload, kind).with_head(payload))
 }
 
 /// Reads `{"name": {` and says which message it is.
@@ -69,14 +70,13 @@ fn read_head<M: Message>(payload: &[u8]) -> Result<Kind, ContractError> {
 
 /// Decodes once more to find the field at fault: following the path costs time that only a refusal may take.
 fn body_error<M: Message>(payload: &[u8], kind: Kind) -> ContractError {
-    let mut deserializer = rmp_serde::Deserializer::from_read_ref(payload);
     let message = kind.name().to_owned();
-    let (field, reason) = match serde_path_to_error::deserialize::<_, M>(&mut deserializer) {
+    let (field, reason) = match serde_path_to_error::deserialize::<_, M>(Strict(&mut Tokens::new(payload))) {
         Ok(_) => (None, "the body does not fit".to_owned()),
         Err(error) => {
             let path = error.path().to_string();
             let field = path.strip_prefix(&message).map(|rest| rest.trim_start_matches('.').to_owned());
-            (field.filter(|field| !field.is_empty()), reason(error.into_inner()))
+            (field.filter(|field| !field.is_empty()), error.into_inner().to_string())
         }
     };
     let place = field.as_ref().map_or(message.clone(), |field| format!("{message}.{field}"));

@@ -27,6 +27,7 @@ pub mod payload;
 pub mod scan;
 pub mod session;
 pub mod spec;
+mod strict;
 mod token;
 pub mod transcript;
 mod view;

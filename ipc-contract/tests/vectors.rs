@@ -187,12 +187,12 @@ fn a_part_of_a_payload_is_refused() {
 #[test]
 fn body_errors_name_message_and_field() {
     let table: &[(&[u8], &str)] = &[
-        (b"\x81\xa4done\x82\xa4task\xa1x\xa5epoch\x02", "done.task: this type does not fit here (FixStr(1))"),
+        (b"\x81\xa4done\x82\xa4task\xa1x\xa5epoch\x02", "done.task: invalid type: string \"x\", expected u64"),
         (b"\x81\xa4done\x81\xa4task\x07", "done: missing field `epoch`"),
         (b"\x81\xa3log\x82\xa3run\x82\xa4task\xc3\xa5epoch\x01\xa7message\xa1a", "log.run.task: invalid type: boolean"),
         (
             b"\x81\xa4fail\x83\xa4task\x07\xa5epoch\x02\xa4exit\x81\xa4code\xa1x",
-            "fail.exit.code: this type does not fit here (FixStr(1))",
+            "fail.exit.code: invalid type: string \"x\", expected i32",
         ),
         (b"\x81\xa4beat\xc0", "the body of beat must be a map"),
     ];

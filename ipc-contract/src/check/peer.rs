@@ -332,11 +332,14 @@ impl Peer {
     pub(super) fn log_has(&mut self, expected: &str, has: impl Fn(&super::log::Log) -> bool) -> Verdict {
         let deadline = Instant::now() + self.timeout;
         loop {
+            // Asked first: what a process wrote before its end is there by then, and taken before the verdict.
+            let had_ended = self.link.exit().is_some();
+            self.link.take();
             if has(&self.link.tape().borrow().stderr) {
                 return Ok(());
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            let may_come = !left.is_zero() && self.link.exit().is_none();
+            let may_come = !left.is_zero() && !had_ended;
             Failure::unless(may_come, format!("{expected} on stderr"), "stderr without it")?;
             self.link.turn(left)?;
         }
@@ -349,13 +352,14 @@ impl Peer {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if self.link.has_ended() {
-                // Once more: the process may have ended between the last read and now.
+                // Asked before the last read: what was written before the end is taken with it.
+                let exit = self.link.exit();
                 self.link.take();
                 if let Some(incoming) = self.link.next() {
                     return self.receive(incoming).map(Event::Message);
                 }
-                if self.link.exit().is_some() || left.is_zero() {
-                    return Ok(Event::Ended(self.link.exit()));
+                if exit.is_some() || left.is_zero() {
+                    return Ok(Event::Ended(exit));
                 }
             }
             if left.is_zero() {

@@ -15,6 +15,48 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> ExitCode {
-    let called = OsString::from("supervisor contract-test");
-    ipc_contract::check::cli::main(std::iter::once(called).chain(args.args).collect())
+    let line: Vec<OsString> = std::env::args_os().collect();
+    ipc_contract::check::cli::main(
+        std::iter::once("supervisor contract-test".into()).chain(as_written(&line, args.args)).collect(),
+    )
+}
+
+/// The arguments with a leading `--`, which stands before the command to be tested and is left out by whoever parses the
+/// whole line.
+fn as_written(line: &[OsString], mut args: Vec<OsString>) -> Vec<OsString> {
+    let before = line.len().checked_sub(args.len() + 1).and_then(|place| line.get(place));
+    if before.is_some_and(|word| word == "--") {
+        args.insert(0, "--".into());
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn the_command_stays_behind_its_dashes() {
+        let table: &[&[&str]] = &[
+            &[],
+            &["--list"],
+            &["--", "perl", "worker.pl"],
+            &["TASK", "--", "perl", "--", "--list"],
+            &["--format", "json", "--", "perl"],
+            &["--"],
+        ];
+        for words in table {
+            let line: Vec<OsString> = ["contract-test"].iter().chain(*words).map(OsString::from).collect();
+            let args = Line::try_parse_from(&line).unwrap().args.args;
+            assert_eq!(as_written(&line, args), &line[1..]);
+        }
+    }
 }

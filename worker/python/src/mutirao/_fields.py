@@ -31,6 +31,8 @@ def read_body(fields: Mapping[str, Field], body: Any) -> dict[str, Any]:
     """The known fields of a body, with defaults for those that are missing; unknown ones are left out."""
     if not isinstance(body, dict):
         raise Misfit("must be a map of named fields")
+    if not {str}.issuperset(map(type, body)):
+        raise Misfit("must have keys that are text")
     values = {}
     for name, field in fields.items():
         if name in body:

@@ -213,11 +213,17 @@ impl Type {
             }
             Self::Float => vec![is_text("a number")],
             Self::Bool => vec![is_number("a bool")],
-            Self::Text => vec![is_number("text")],
-            Self::OpenChoice(_) => vec![("is-bool", "a word", vec![0xc3])],
-            Self::Choice(_) => {
-                vec![("is-bool", "a word", vec![0xc3]), ("is-unknown", "one of a few words", text("tuesday"))]
+            Self::Text => vec![is_number("text"), ("is-bin", "text", bin("a"))],
+            Self::OpenChoice(word) => {
+                vec![("is-bool", "a word", vec![0xc3]), is_number("a word"), ("is-bin", "a word", bin(word))]
             }
+            Self::Choice(word) => vec![
+                ("is-bool", "a word", vec![0xc3]),
+                is_number("a word"),
+                ("is-bin", "a word", bin(word)),
+                ("is-map", "a word that stands alone", map(&[(word, vec![0xc0])])),
+                ("is-unknown", "one of a few words", text("tuesday")),
+            ],
             Self::Priority => {
                 vec![
                     ("is-too-large", "-100 to 100, or a name", vec![101]),
@@ -225,16 +231,27 @@ impl Type {
                 ]
             }
             Self::Payload => vec![is_text("bin"), ("is-map", "bin that holds the map", vec![0x80])],
-            Self::TextList => vec![is_text("an array of text"), ("holds-number", "an array of text", vec![0x91, 7])],
-            Self::Amounts => {
-                let negative = ("holds-negative", "a map to unsigned integers", map(&[("a", vec![0xff])]));
-                vec![("is-array", "a map", vec![0x90]), negative]
-            }
-            Self::Payloads => {
-                vec![("is-array", "a map", vec![0x90]), ("holds-text", "a map to bin", map(&[("a", text("7"))]))]
-            }
-            Self::Body(_) => vec![is_number("a map")],
-            Self::BodyList(_) => vec![is_text("an array of maps"), ("holds-number", "an array of maps", vec![0x91, 7])],
+            Self::TextList => vec![
+                is_text("an array of text"),
+                ("holds-number", "an array of text", vec![0x91, 7]),
+                ("holds-bin", "an array of text", [vec![0x91], bin("a")].concat()),
+            ],
+            Self::Amounts => vec![
+                ("is-array", "a map", vec![0x90]),
+                ("holds-negative", "a map to unsigned integers", map(&[("a", vec![0xff])])),
+                ("names-bin", "a map from text", [vec![0x81], bin("a"), vec![1]].concat()),
+            ],
+            Self::Payloads => vec![
+                ("is-array", "a map", vec![0x90]),
+                ("holds-text", "a map to bin", map(&[("a", text("7"))])),
+                ("names-number", "a map from text", vec![0x81, 1, 0xc4, 1, 7]),
+            ],
+            Self::Body(fields) => vec![is_number("a map"), ("is-array", "a map", array(fields))],
+            Self::BodyList(fields) => vec![
+                is_text("an array of maps"),
+                ("holds-number", "an array of maps", vec![0x91, 7]),
+                ("holds-array", "an array of maps", [vec![0x91], array(fields)].concat()),
+            ],
         }
     }
 }
@@ -253,6 +270,19 @@ pub(super) fn map(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
         bytes.extend(value);
     }
     bytes
+}
+
+/// A body without its names: the values of what is needed.
+pub(super) fn array(fields: &'static [Field]) -> Vec<u8> {
+    let values = entries(fields);
+    let mut bytes = vec![0x90 | values.len() as u8];
+    bytes.extend(values.into_iter().flat_map(|(_, value)| value));
+    bytes
+}
+
+/// Bytes that would be this text: at most 255.
+pub(super) fn bin(text: &str) -> Vec<u8> {
+    [&[0xc4, text.len() as u8], text.as_bytes()].concat()
 }
 
 /// A text of at most 31 bytes.

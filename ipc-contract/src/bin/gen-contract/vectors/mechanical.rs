@@ -4,7 +4,7 @@
 use ipc_contract::scan::MAX_DEPTH;
 use ipc_contract::{ContractError, Direction, FromWorker, Kind, ToWorker, decode};
 
-use super::fields::{Field, Rule, Type, entries, fields, map};
+use super::fields::{Field, Rule, Type, array, bin, entries, fields, map, text};
 use super::vector::{Vector, invalid, variant};
 
 /// The entries of a body that is being put together.
@@ -63,10 +63,27 @@ fn whole(kind: Kind) -> Vec<Vector> {
     };
     // The message and its body are two levels.
     let bomb = [vec![0x91; MAX_DEPTH - 1], vec![0xc0]].concat();
-    let values: Vec<u8> = body.iter().flat_map(|(_, value)| value.clone()).collect();
-    let array = [vec![0x90 | body.len() as u8], values].concat();
+    // Whole but for the last key.
+    let keyed = |key: Vec<u8>| {
+        let count = [0x80 | (body.len() as u8 + 1)];
+        let whole: Vec<u8> = body.iter().flat_map(|(name, value)| [text(name), value.clone()].concat()).collect();
+        [&[0x81], &*text(kind.name()), &count, &whole, &key, &[0xc0]].concat()
+    };
     let rows = [
-        ("body-is-array", "a body is a map, not an array of its fields", "body", map(&[(kind.name(), array)])),
+        (
+            "body-is-array",
+            "a body is a map, not an array of its fields",
+            "body",
+            map(&[(kind.name(), array(fields(kind)))]),
+        ),
+        ("key-is-number", "the keys of a body are text", "body", keyed(vec![100])),
+        ("key-is-bin", "the keys of a body are text", "body", keyed(bin("x"))),
+        (
+            "name-is-bin",
+            "the name of a message is text",
+            "not_a_message",
+            [vec![0x81], bin(kind.name()), map(&body)].concat(),
+        ),
         ("body-is-nil", "a body is a map, if an empty one", "body", map(&[(kind.name(), vec![0xc0])])),
         ("too-deep", "65 levels, in a field that is unknown", "too_deep", with(bomb)),
         (
