@@ -200,6 +200,7 @@ fn fits(wanted: &Type, value: &Value) -> bool {
         (Names(item, max), value) => {
             value.named().is_some_and(|named| named.len() <= *max && named.iter().all(|(_, value)| fits(item, value)))
         }
+        (Fields(_), Value::Map(pairs)) if pairs.iter().any(|(key, _)| !matches!(key, Value::Str(_))) => false,
         (Fields(fields), Value::Map(pairs)) => fields.iter().all(|(name, wanted, is_needed)| {
             let mut of_name = pairs.iter().filter(|(key, _)| matches!(key, Value::Str(key) if key == name));
             match (of_name.next(), of_name.next()) {
@@ -215,38 +216,6 @@ fn fits(wanted: &Type, value: &Value) -> bool {
         },
         (Priority, Value::Int(number)) => (-100..=100).contains(number),
         (Priority, Value::Str(_)) => true,
-        _ => false,
-    }
-}
-
-/// True where a decoder may be more generous than the contract, by the nature of what it is built on: `bin` for a text
-/// or an array; the place of a field or word for its name; an array for the fields of an inner map; a map for a word.
-pub fn is_odd(value: &Value) -> bool {
-    let Value::Map(pairs) = value else { return false };
-    let [(Value::Str(name), body @ Value::Map(_))] = &pairs[..] else { return false };
-    BODIES.iter().any(|(known, _, fields)| known == name && has_odd(&Fields(fields), body))
-}
-
-fn has_odd(wanted: &Type, value: &Value) -> bool {
-    let is_odd_key = |key: &Value| !matches!(key, Value::Str(_));
-    match (wanted, value) {
-        (Text | Word | OneOf(_) | Choice(..) | Priority, Value::Bin(_)) => true,
-        (Fields(_), Value::Array(_) | Value::Bin(_)) | (List(..), Value::Bin(_)) => true,
-        (Word | OneOf(_) | Choice(..), Value::Int(_)) | (Word | OneOf(_), Value::Map(_)) => true,
-        (Maybe(inner), value) => has_odd(inner, value),
-        (List(item, _), Value::Array(items)) => items.iter().any(|value| has_odd(item, value)),
-        (Names(item, _), Value::Map(pairs)) => pairs.iter().any(|(key, value)| is_odd_key(key) || has_odd(item, value)),
-        (Fields(fields), Value::Map(pairs)) => pairs.iter().any(|(key, value)| {
-            let of_name = |(name, _, _): &&Field| matches!(key, Value::Str(key) if key == name);
-            is_odd_key(key) || fields.iter().find(of_name).is_some_and(|(_, wanted, _)| has_odd(wanted, value))
-        }),
-        (Choice(words, fields), Value::Map(pairs)) => pairs.iter().any(|(key, value)| match key {
-            Value::Str(key) => {
-                let inner = fields.iter().find(|(name, ..)| name == key);
-                words.contains(&key.as_str()) || inner.is_some_and(|(_, wanted, _)| has_odd(wanted, value))
-            }
-            _ => true,
-        }),
         _ => false,
     }
 }

@@ -10,7 +10,7 @@ use ipc_contract::{
     ContractError, Direction, ErrorKind, FromWorker, Message, Payload, TaskSpec, ToWorker, decode, encode,
 };
 
-use super::grammar::{BODIES, is_odd, verdict};
+use super::grammar::{BODIES, verdict};
 use super::trail::{Trail, bucket, ensure};
 use super::value::{Form, Value, read};
 
@@ -51,11 +51,7 @@ fn check_direction<M: Message + Debug + PartialEq>(
     };
     let decoded = decode::<M>(input);
     let found = decoded.as_ref().err().map(|error| error.kind.name());
-    let is_left_open =
-        || [found, expected].iter().all(|it| matches!(it, None | Some("body"))) && value.as_ref().is_ok_and(is_odd);
-    ensure(found == expected || is_left_open(), || {
-        format!("decode says {found:?}, the rules say {expected:?}: {decoded:?}")
-    })?;
+    ensure(found == expected, || format!("decode says {found:?}, the rules say {expected:?}: {decoded:?}"))?;
     match decoded {
         Ok(message) => {
             check_accepted(&message, input, value.as_ref().ok(), trail)?;
