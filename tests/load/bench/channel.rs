@@ -60,7 +60,7 @@ pub fn channels(options: &ChannelOptions, program: &Path) -> Result<Report> {
 
 fn libraries(program: &Path) -> [(&'static str, Vec<PathBuf>); 3] {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let python = "import sys; sys.path.insert(0, sys.argv.pop()); from mutirao import samples; samples.app.run()";
+    let python = "import runpy, sys; sys.path.insert(0, sys.argv.pop()); runpy.run_module('mutirao.samples', run_name='__main__')";
     [
         ("rust", vec![program.into(), SAMPLES.into()]),
         ("python", vec!["python3".into(), "-c".into(), python.into(), tree.join("worker/python/src")]),
@@ -116,10 +116,9 @@ impl Talk {
         // Without features: no beat comes between.
         talk.stdin.write_all(&encode(&ToWorker::Welcome(Welcome::default()))?)?;
         let (hello, ready) = (talk.receive()?, talk.receive()?);
-        for (frame, wanted) in [(hello, "hello"), (ready, "ready")] {
-            let message: FromWorker = decode(&frame)?;
-            ensure!(message.kind().name() == wanted, "{wanted} was expected, {} came", message.kind().name());
-        }
+        let FromWorker::Hello(hello) = decode(&hello)? else { bail!("no hello came first") };
+        ensure!(hello.concurrency >= credits, "{} runs at once are offered, not {credits}", hello.concurrency);
+        let FromWorker::Ready(_) = decode(&ready)? else { bail!("no ready came after the welcome") };
         Ok(talk)
     }
 
@@ -128,13 +127,14 @@ impl Talk {
         let mut bytes = 0;
         let start = Instant::now();
         for task in 1..=tasks + u64::from(credits) {
+            // An answer first: a run beyond the credits breaks the contract.
+            if task > u64::from(credits) {
+                bytes += self.receive()?.len() + LENGTH_BYTES;
+            }
             if task <= tasks {
                 let frame = encode(&ToWorker::Run(Run { task, epoch: 1, kind: "noop".into(), ..Run::default() }))?;
                 bytes += frame.len();
                 self.stdin.write_all(&frame)?;
-            }
-            if task > u64::from(credits) {
-                bytes += self.receive()?.len() + LENGTH_BYTES;
             }
         }
         let frames = 2.0 * tasks as f64;
