@@ -18,6 +18,8 @@ use crate::session::Session;
 
 /// Nothing tells of a new process, or of a byte that was read: it is looked for again and again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// A child process that has not become another program in this part of the longest wait stays what it is.
+const FORK_SHARE: u32 = 10;
 
 /// The end of a worker that a case wants to see.
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +181,7 @@ impl Peer {
             }
             let now = Instant::now();
             if let Some(forked) = new.into_iter().next()
-                && now - *forked_at.get_or_insert(now) > self.timeout / 3
+                && now - *forked_at.get_or_insert(now) > self.timeout / FORK_SHARE
             {
                 return Ok(Child { process: forked, is_program: false });
             }

@@ -30,8 +30,8 @@ fn sizes() -> Vec<Case> {
             Failure::unless(seen == RESULT_BYTES.default, "a result of 1048576 bytes", format!("{seen} bytes"))?;
             peer.farewell()
         }),
-        case("LIMIT/one-too-many", "4.4", "a result of one byte over 4 MiB, the most, is a `fail`", |stage| {
-            too_large(stage, RESULT_BYTES.max - TEXT_HEAD_BYTES + 1)
+        case("LIMIT/one-too-many", "4.4", "a result of one byte over 1 MiB is a `fail`", |stage| {
+            too_large(stage, RESULT_BYTES.default - TEXT_HEAD_BYTES + 1)
         }),
         case("LIMIT/more-than-a-frame", "4.4", "a result that fits into no frame is a `fail`", |stage| {
             too_large(stage, MAX_FRAME_BYTES as u64 + 1)
@@ -85,11 +85,7 @@ fn follow_ups() -> [Case; 4] {
             "1001 follow-up tasks are a `fail`",
             json!(vec![json!({ "kind": "noop" }); one_more as usize]),
         ),
-        (
-            "follow-ups-args-over",
-            "follow-up tasks with args of more than 4 MiB together, the most, are a `fail`",
-            heavy(),
-        ),
+        ("follow-ups-args-over", "follow-up tasks with args of more than 1 MiB together are a `fail`", heavy()),
         ("follow-ups-name", "a follow-up whose kind is no name is a `fail`", json!([{ "kind": "Not A Name" }])),
         (
             "follow-ups-priority",
@@ -119,7 +115,7 @@ fn too_large(stage: &Stage<'_>, bytes: u64) -> Verdict {
 
 /// Two follow-ups that are too much only together.
 fn heavy() -> Value {
-    let half = "x".repeat(FOLLOW_UPS_BYTES.max as usize / 2);
+    let half = "x".repeat(FOLLOW_UPS_BYTES.default as usize / 2);
     json!([{ "kind": "noop", "args": half }, { "kind": "noop", "args": half }])
 }
 

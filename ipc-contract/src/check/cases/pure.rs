@@ -23,9 +23,11 @@ pub(super) fn cases() -> Vec<Case> {
         case("PURE/stderr-only", "1.2", "what is printed on stderr alone is in the log", |stage| {
             prints_to(stage, "stderr")
         }),
-        case("PURE/result", "9", "`print` returns the number of lines", |stage| {
+        case("PURE/result", "9", "`print` returns the number of lines, on both together", |stage| {
             let mut peer = stage.ready()?;
-            peer.call("print", json!({ "lines": 3, "to": "stdout" }), json!(3))?;
+            for (to, lines) in [("stdout", 3), ("stderr", 3), ("both", 6)] {
+                peer.call("print", json!({ "lines": 3, "to": to }), json!(lines))?;
+            }
             peer.farewell()
         }),
         case("PURE/default", "9", "`print` without args prints one line to both", |stage| {
