@@ -133,7 +133,7 @@ impl EventLoop {
             return self.writer.ask(Job::Count);
         }
         if self.examination.is_wanted() {
-            self.examination.begin(&self.machine, &self.pending, self.links.len());
+            self.examination.begin(&self.machine, &self.pending, self.links.keys().copied().collect());
             self.spawner.ask(Ask::Census);
             return self.writer.ask(Job::Examine);
         }
@@ -235,6 +235,7 @@ impl EventLoop {
             Told::Spawned(row, pipes) => match Link::open(row.id, pipes, &self.inbox) {
                 Ok(link) => {
                     self.links.insert(row.id, link);
+                    self.examination.opened(row.id);
                     self.happened(Event::Spawned(row));
                 }
                 Err(error) => {
@@ -248,7 +249,7 @@ impl EventLoop {
                 self.happened(Event::Cleaned(worker, output));
             }
             Told::Exited(exit) => self.exited(exit),
-            Told::Census(census) => self.examination.census(census, self.links.len()),
+            Told::Census(census) => self.examination.census(census),
         }
     }
 

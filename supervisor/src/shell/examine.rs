@@ -21,7 +21,7 @@ type Caller = oneshot::Sender<Result<Vec<Finding>, Unavailable>>;
 /// What the spawner thread knows of our children.
 #[derive(Clone, Debug, Default)]
 pub struct Census {
-    pub living: usize,
+    pub living: BTreeSet<WorkerId>,
     /// Dead workers whose orphans are still dying, or leftovers below a living one.
     pub hunting: bool,
     /// Children of ours that are no workers and were not there before us.
@@ -45,8 +45,8 @@ struct Out {
     workers: BTreeSet<WorkerId>,
     /// Runs that some worker has, or whose end the writer has not been told yet.
     runs: BTreeSet<RunKey>,
-    /// Channels that were open.
-    links: usize,
+    /// Workers to whom a channel was open at some moment since the beginning.
+    linked: BTreeSet<WorkerId>,
     census: Option<Vec<Finding>>,
     rows: Option<Result<Vec<Finding>, StoreError>>,
 }
@@ -68,8 +68,15 @@ impl Examination {
         self.out.is_some()
     }
 
-    /// To be called while no batch is with the writer.
-    pub fn begin(&mut self, machine: &Machine, pending: &Pending, links: usize) {
+    /// A channel to a worker was opened.
+    pub fn opened(&mut self, worker: WorkerId) {
+        if let Some(out) = &mut self.out {
+            out.linked.insert(worker);
+        }
+    }
+
+    /// To be called while no batch is with the writer. `linked` are those to whom a channel is open.
+    pub fn begin(&mut self, machine: &Machine, pending: &Pending, linked: BTreeSet<WorkerId>) {
         let there = machine.slots().iter().filter(|(_, slot)| slot.pid.is_some()).map(|(worker, _)| *worker);
         let mut workers: BTreeSet<WorkerId> = there.collect();
         let mut runs: BTreeSet<RunKey> =
@@ -90,10 +97,10 @@ impl Examination {
             }
         }
         let callers = std::mem::take(&mut self.wanted);
-        self.out = Some(Out { callers, workers, runs, links, census: None, rows: None });
+        self.out = Some(Out { callers, workers, runs, linked, census: None, rows: None });
     }
 
-    pub fn census(&mut self, census: Census, links: usize) {
+    pub fn census(&mut self, census: Census) {
         let Some(out) = &mut self.out else { return };
         let mut findings = Vec::new();
         let stranger = |pid: &i32| Finding {
@@ -102,8 +109,8 @@ impl Examination {
         };
         // Orphans that are dying are children, too, and are being seen to.
         findings.extend(census.strangers.iter().filter(|_| !census.hunting).map(stranger));
-        // Some may have been closed since the start, and some opened: the most that was needed is allowed.
-        let needed = links.max(out.links).max(census.living);
+        // When they were counted, some of the beginning may have been closed, and some of the living not yet opened.
+        let needed = out.linked.union(&census.living).count();
         let (held, allowed) = (census.pipes, self.base_pipes + PIPES_PER_WORKER * needed);
         if held > allowed && !census.hunting {
             let detail = format!("{held} pipes are open where {needed} workers need no more than {allowed}");
@@ -163,12 +170,40 @@ mod tests {
         let (caller, mut answer) = oneshot::channel();
         let mut examination = Examination::new(3);
         examination.want(caller);
-        examination.begin(&Machine::new(Config::default(), Offers::default(), 1, String::new(), 0), &waiting, 0);
+        let machine = Machine::new(Config::default(), Offers::default(), 1, String::new(), 0);
+        examination.begin(&machine, &waiting, BTreeSet::new());
         assert!(examination.is_out() && !examination.is_wanted());
-        examination.census(Census { strangers, ..Census::default() }, 0);
+        examination.census(Census { strangers, ..Census::default() });
         assert!(answer.try_recv().is_err(), "half an examination");
         examination.examined(Ok(Examined { findings: Vec::new(), workers, runs }));
         answer.try_recv().unwrap().unwrap().into_iter().map(|finding| finding.rule).collect()
+    }
+
+    /// Whether so many pipes are a leak, of which 3 were there before any worker, when these workers were linked at the
+    /// beginning, were opened since, and live.
+    fn is_leak(pipes: usize, linked: &[i64], opened: &[i64], living: &[i64]) -> bool {
+        let ids = |ids: &[i64]| ids.iter().copied().map(WorkerId).collect::<BTreeSet<_>>();
+        let (caller, mut answer) = oneshot::channel();
+        let mut examination = Examination::new(3);
+        examination.want(caller);
+        let machine = Machine::new(Config::default(), Offers::default(), 1, String::new(), 0);
+        examination.begin(&machine, &Pending::default(), ids(linked));
+        ids(opened).into_iter().for_each(|worker| examination.opened(worker));
+        examination.census(Census { pipes, living: ids(living), ..Census::default() });
+        examination.examined(Ok(Examined { findings: Vec::new(), workers: vec![], runs: vec![] }));
+        answer.try_recv().unwrap().unwrap().iter().any(|finding| finding.rule == "no descriptor is leaked")
+    }
+
+    #[test]
+    fn pipes_are_counted_against_every_worker_that_may_have_had_some() {
+        assert!(!is_leak(9, &[1, 2], &[], &[1, 2]));
+        assert!(is_leak(10, &[1, 2], &[], &[1, 2]));
+        assert!(
+            !is_leak(12, &[1, 2], &[], &[2, 3]),
+            "one is being replaced: the old one read out, the new one not opened"
+        );
+        assert!(is_leak(13, &[1, 2], &[3], &[2, 3]));
+        assert!(!is_leak(12, &[1, 2], &[3], &[2]), "a new one has come and gone");
     }
 
     #[test]

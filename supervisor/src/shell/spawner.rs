@@ -269,7 +269,7 @@ impl Keeper {
         let spared = self.spared();
         let strangers = procfs::children(own_pid()).into_iter().filter(|pid| !spared.contains(pid)).collect();
         let pipes = procfs::descriptors("pipe:");
-        Census { living: self.living.len(), hunting: !self.hunts.is_empty(), strangers, pipes }
+        Census { living: self.living.keys().copied().collect(), hunting: !self.hunts.is_empty(), strangers, pipes }
     }
 
     /// Kills on, and tells what has come to its end.

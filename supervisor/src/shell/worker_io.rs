@@ -12,6 +12,7 @@ use queue_core::task::{LogParts, WorkerId};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::clock::wall_us;
@@ -71,10 +72,9 @@ impl Link {
         let output = Arc::new(Output { pipe: stderr, kept: Mutex::default() });
         let (outbox, frames) = mpsc::channel(OUTBOX_FRAMES_MAX);
         let (exited, exit) = oneshot::channel();
-        tokio::spawn(write(worker, stdin, frames, inbox.clone()));
-        tokio::spawn(collect(output.clone()));
+        let others = [tokio::spawn(write(worker, stdin, frames, inbox.clone())), tokio::spawn(collect(output.clone()))];
         let (decoder, inbox, mine) = (FrameDecoder::new(), inbox.clone(), output.clone());
-        tokio::spawn(Reader { worker, pipe: stdout, decoder, begun: None, inbox, output: mine }.run(exit));
+        tokio::spawn(Reader { worker, pipe: stdout, decoder, begun: None, inbox, output: mine, others }.run(exit));
         Ok(Link { outbox, output, exited: Some(exited) })
     }
 
@@ -209,6 +209,8 @@ struct Reader {
     begun: Option<Instant>,
     inbox: Inbox,
     output: Arc<Output>,
+    /// Who holds the other pipes.
+    others: [JoinHandle<()>; 2],
 }
 
 impl Reader {
@@ -229,7 +231,14 @@ impl Reader {
         let Some(mut exited) = exited else { return };
         self.output.drain(read_now);
         exited.output = self.output.kept().tail.take();
-        self.inbox.report(Event::Gone(exited)).await;
+        let Reader { pipe, inbox, output, others, .. } = self;
+        drop((pipe, output));
+        // Once it is told to be gone, none of its pipes is open but the one in the link: what is open is what is known.
+        for other in others {
+            other.abort();
+            let _ = other.await;
+        }
+        inbox.report(Event::Gone(exited)).await;
     }
 
     /// Frames become events until the process is dead; an error is the first bad byte.

@@ -1,6 +1,6 @@
 //! What a worker writes counts even when its death is told first, and a frame that is never finished is a breach.
 
-use std::io::{PipeReader, PipeWriter, Write, pipe};
+use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
 use ipc_contract::frame::encode;
 use ipc_contract::message::Ready;
@@ -10,7 +10,7 @@ use crate::core::Exit;
 
 /// The worker's ends.
 struct Worker {
-    _stdin: PipeReader,
+    stdin: PipeReader,
     stdout: PipeWriter,
     stderr: PipeWriter,
 }
@@ -23,7 +23,7 @@ fn open() -> (Worker, Link, mpsc::Receiver<Incoming>) {
     let inbox = Inbox { events, budget: Arc::new(Semaphore::new(1024)) };
     let pipes = Pipes { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() };
     let link = Link::open(WorkerId(1), pipes, &inbox).unwrap();
-    (Worker { _stdin: child_stdin, stdout: child_stdout, stderr: child_stderr }, link, incoming)
+    (Worker { stdin: child_stdin, stdout: child_stdout, stderr: child_stderr }, link, incoming)
 }
 
 fn exit() -> WorkerExit {
@@ -42,6 +42,19 @@ async fn last_words_count() {
         incoming.recv().await.unwrap().event,
         Event::Gone(WorkerExit { output: b"last words".to_vec(), ..exit() })
     );
+}
+
+#[tokio::test]
+async fn with_the_death_its_pipes_are_closed() {
+    let (mut worker, mut link, mut incoming) = open();
+    rustix::fs::fcntl_setfl(&worker.stdin, rustix::fs::OFlags::NONBLOCK).unwrap();
+    link.exited(exit());
+    assert_eq!(incoming.recv().await.unwrap().event, Event::Gone(exit()));
+    drop(link);
+    assert_eq!(worker.stdin.read(&mut [0]).unwrap(), 0, "the end of the stream, since nobody holds the other end");
+    for pipe in [&mut worker.stdout, &mut worker.stderr] {
+        assert_eq!(pipe.write(&[0]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
 }
 
 #[tokio::test]
