@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 #[derive(ClapArgs, Debug)]
 #[group(required = true, multiple = false)]
 pub struct Args {
-    /// The sample handlers: echo, noop, sleep, fail, print, crash, text_stats
+    /// The handlers of a worker under test, as section 9 of the contract lists them, and text_stats of the demo
     #[arg(long)]
     samples: bool,
     /// Plain commands: a JSON object of kind to command line, such as {"digest": ["sha256sum", "{path}"]}

@@ -32,7 +32,11 @@ fn ending(enqueue: Vec<TaskSpec>) -> Ending {
     play.does(0, says(1, FromWorker::Hello(Hello { kinds, ..hello() })));
     play.does(0, super::play::ready(1));
     play.does(0, claim(7, None));
-    let commands = play.machine.handle(done(enqueue), 0, 0);
+    let mut commands = play.machine.handle(done(enqueue), 0, 0);
+    if matches!(commands[..], [Command::Clean(_)]) {
+        // What a refused run has left below its worker is killed first, as that of a failed one.
+        commands = play.machine.handle(super::play::cleaned(1), 0, 0);
+    }
     let [Command::KeepLog { .. }, Command::Submit(Op::Finish { ending, refill: Some(_), .. })] = &commands[..] else {
         panic!("not one finish, with the credit: {commands:?}");
     };
@@ -89,6 +93,16 @@ fn an_illegal_one_fails_the_run_for_good_and_is_named_by_its_place() {
         assert!(got.detail.starts_with(sentence), "{}", got.detail);
         assert!(got.result.is_empty() && !got.cut && got.follow_ups.is_empty() && got.worker.is_some(), "{got:?}");
     }
+}
+
+#[test]
+fn a_refused_run_is_cleaned_up_after_and_others_are_not() {
+    let mut play = Play::working(None);
+    play.at(1, done(vec![of("no name")]), &["clean 1"]);
+    play.at(2, super::play::cleaned(1), &["finish 7/1 error refill"]);
+    play.does(3, claim(8, None));
+    let done = says(1, FromWorker::Done(Done { task: 8, epoch: 1, ..Done::default() }));
+    play.at(4, done, &["finish 8/1 ok refill"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use queue_core::task::{Ending, Outcome, WorkerId};
 use super::command::{Command, Report};
 use super::ending::{of_done, of_fail, stamped};
 use super::machine::{BOOT_TIMEOUT_US, Machine, UNRESPONSIVE_US};
-use super::slot::{Phase, Slot};
+use super::slot::{Phase, Run};
 use super::stop::Ladder;
 use super::timers::Timer;
 use crate::config::route;
@@ -122,19 +122,32 @@ impl Machine {
     }
 
     fn done(&mut self, worker: WorkerId, done: Done, now: i64) {
-        let Some(slot) = self.slots.get_mut(&worker) else { return };
-        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
+        let Some((run, pid)) = self.take_run(worker) else { return };
         let ending = of_done(done, |spec| route(&self.config, &self.offers, spec));
-        let ending = stamped(ending, worker, slot.pid, now - run.started_at);
+        let ending = stamped(ending, worker, pid, now - run.started_at);
+        if ending.outcome != Outcome::Ok {
+            return self.clean(worker, run, ending);
+        }
         let refill = self.next_turn(worker, true);
         self.hand_in(worker, run, ending, refill);
     }
 
-    /// The end is committed only when what the run left below the worker is dead, so that a retry never overlaps it.
     fn fail(&mut self, worker: WorkerId, fail: Fail, now: i64) {
+        let Some((run, pid)) = self.take_run(worker) else { return };
+        let ending = stamped(of_fail(fail, run.verdict.clone()), worker, pid, now - run.started_at);
+        self.clean(worker, run, ending);
+    }
+
+    /// The run that the worker has answered, and the worker's process.
+    fn take_run(&mut self, worker: WorkerId) -> Option<(Run, Option<i32>)> {
+        let slot = self.slots.get_mut(&worker)?;
+        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return None };
+        Some((run, slot.pid))
+    }
+
+    /// The end is committed only when what the run left below the worker is dead, so that a retry never overlaps it.
+    fn clean(&mut self, worker: WorkerId, run: Run, ending: Ending) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
-        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
-        let ending = stamped(of_fail(fail, run.verdict.clone()), worker, slot.pid, now - run.started_at);
         slot.phase = Phase::Cleaning(run, ending);
         self.timers.clear_run(worker);
         self.end_run_ladder(worker);
@@ -153,9 +166,8 @@ impl Machine {
 
     /// It was told to leave and had not begun.
     fn back(&mut self, worker: WorkerId, now: i64) {
-        let Some(slot) = self.slots.get_mut(&worker) else { return };
-        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
-        if run.verdict.is_none() && slot.leaving.is_none() {
+        let Some((run, pid)) = self.take_run(worker) else { return };
+        if run.verdict.is_none() && self.slots.get(&worker).is_some_and(|slot| slot.leaving.is_none()) {
             // Nobody asked for it, so the worker is stopping by itself: it could give back for ever what it gets.
             self.leaves(worker, now);
         }
@@ -165,7 +177,7 @@ impl Machine {
             None => Ending::bare(Outcome::Recalled, detail),
         };
         let refill = self.next_turn(worker, false);
-        let ending = stamped(ending, worker, self.pid(worker), now - run.started_at);
+        let ending = stamped(ending, worker, pid, now - run.started_at);
         self.hand_in(worker, run, ending, refill);
     }
 
@@ -196,9 +208,5 @@ impl Machine {
             self.demand(pool, -1);
         }
         self.set_ladder(worker, Ladder::new(now, BYE_GRACE_US));
-    }
-
-    fn pid(&self, worker: WorkerId) -> Option<i32> {
-        self.slots.get(&worker).and_then(|slot: &Slot| slot.pid)
     }
 }
