@@ -91,13 +91,15 @@ fn exit_codes_tell_what_happened() {
 }
 
 #[test]
-fn a_program_that_says_nothing_is_no_worker() {
-    let output = contract_test(&["--channel", "stdio", "--timeout-scale", "0.1", "HELLO"], &["true"]);
-    let said = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(100));
-    assert!(said.contains("stdio   the worker says no hello"), "{said}");
-    assert!(said.contains("seen      the end of the channel, exit code 0"), "{said}");
-    assert!(said.contains("skipped: the worker says no hello: see HELLO/first"), "{said}");
+fn a_program_that_says_nothing_is_no_worker_whatever_it_is_asked_for() {
+    for asked in ["HELLO", "HELLO/cookie"] {
+        let output = contract_test(&["--channel", "stdio", "--timeout-scale", "0.1", asked], &["true"]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(100), "{said}");
+        assert!(said.contains("stdio   the worker says no hello"), "{said}");
+        assert!(said.contains("seen      the end of the channel, exit code 0"), "{said}");
+        assert!(said.contains("skipped: the worker says no hello: see HELLO/first"), "{said}");
+    }
 }
 
 #[test]
