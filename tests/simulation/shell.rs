@@ -35,8 +35,12 @@ impl World {
             && self.processes.get(worker).is_some_and(|process| !process.broke)
         {
             let run = key(RunRef { task: done.task, epoch: done.epoch });
-            let ok = done.enqueue.iter().all(is_legal);
-            assert!(commands.iter().any(|at| finishes(at, ok, run)), "a `done` that was read counts: {commands:?}");
+            let counts = |at: &Command| match done.enqueue.iter().all(is_legal) {
+                true => finishes(at, true, run),
+                // As a failure: what the run has left is killed first.
+                false => *at == Command::Clean(*worker),
+            };
+            assert!(commands.iter().any(counts), "a `done` that was read counts: {commands:?}");
         }
         if let (Event::Gone(gone), Some(run)) = (&event, had) {
             let finish = commands.iter().position(|command| finishes(command, false, run));
