@@ -103,6 +103,16 @@ fn a_program_that_says_nothing_is_no_worker_whatever_it_is_asked_for() {
 }
 
 #[test]
+fn a_handler_that_is_missing_is_told_once() {
+    let lacks_blob = [env!("CARGO_BIN_EXE_wrong-worker"), "lacks-a-handler"];
+    let output = contract_test(&["--channel", "stdio", "HELLO/kinds", "TASK/echo-text", "TASK/blob"], &lacks_blob);
+    let said = text(&output.stdout);
+    assert!(said.contains("skipped: the worker has no handler `blob`: see HELLO/kinds"), "{said}");
+    assert!(said.contains("stdio  1 passed, 1 failed, 1 skipped"), "{said}");
+    assert_eq!(output.status.code(), Some(100), "{said}");
+}
+
+#[test]
 fn all_formats_tell_the_same() {
     let tell = |format: &str| {
         let arguments = ["--format", format, "--channel", "stdio", "HELLO/versions", "HELLO/cookie", "BEAT/idle"];

@@ -1,4 +1,5 @@
-//! What happens to the workers when somebody interrupts the check: they are killed with all that they have started.
+//! The start of workers, one at a time, and what happens to them when somebody interrupts the check: they are killed
+//! with all that they have started.
 
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,13 @@ pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     let child = command.spawn()?;
     live.push(Pid::from_child(&child));
     Ok(child)
+}
+
+/// Closes a descriptor. While a process starts it has a copy of all of them until it runs its program, so this waits: what
+/// is closed has no copy here.
+pub(super) fn close<T>(descriptor: T) {
+    let _live = live();
+    drop(descriptor);
 }
 
 /// To be said before the number can be given to another process.
@@ -50,4 +58,36 @@ pub(super) fn attend() -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Write, pipe};
+
+    use super::*;
+
+    #[test]
+    fn what_is_closed_while_others_start_takes_no_byte_more() {
+        const STARTS: usize = 200;
+        let (mut closed, mut took_bytes) = (0, 0);
+        thread::scope(|scope| {
+            let starter = scope.spawn(|| {
+                for _ in 0..STARTS {
+                    let mut child = start(&mut Command::new("true")).unwrap();
+                    ended(Pid::from_child(&child));
+                    child.wait().unwrap();
+                }
+            });
+            while !starter.is_finished() {
+                let (reader, mut writer) = pipe().unwrap();
+                close(reader);
+                closed += 1;
+                match writer.write_all(b"for nobody") {
+                    Ok(()) => took_bytes += 1,
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::BrokenPipe),
+                }
+            }
+        });
+        assert_eq!(took_bytes, 0, "of {closed} closed pipes");
+    }
 }

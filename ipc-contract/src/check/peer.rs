@@ -87,6 +87,9 @@ impl Peer {
             )
         })?;
         self.link.note("to_worker", shown(message));
+        if let ToWorker::Run(run) = message {
+            self.link.tape().borrow_mut().kinds.insert(run.kind.clone());
+        }
         self.stderr_bytes_before = self.link.tape().borrow().stderr.total_bytes();
         self.link.push(frame)
     }

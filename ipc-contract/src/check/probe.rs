@@ -9,7 +9,16 @@ use serde_json::json;
 
 use super::peer::Exits;
 use super::{Channel, Stage, Verdict};
+use crate::feature::Feature;
 use crate::message::{FromWorker, Hello};
+
+/// Handlers that every worker under test has.
+pub(super) const KINDS: &[&str] =
+    &["echo", "noop", "sleep", "stubborn", "fail", "raise", "print", "crash", "context", "blob"];
+
+/// Handlers that go with a feature.
+pub(super) const KINDS_OF: &[(Feature, &[&str])] =
+    &[(Feature::Beat, &["busy"]), (Feature::Note, &["progress", "spend"]), (Feature::Enqueue, &["enqueue"])];
 
 /// What a worker has, on one channel.
 #[derive(Clone, Debug)]
@@ -19,6 +28,15 @@ pub struct Profile {
     pub hello: Option<Hello>,
     /// Those of section 9 that it heeds.
     pub variables: Vec<Cow<'static, str>>,
+}
+
+impl Profile {
+    /// True for a handler of a worker under test that this one has not.
+    pub(super) fn lacks(&self, kind: &str) -> bool {
+        let is_of_section_9 =
+            KINDS.iter().chain(KINDS_OF.iter().flat_map(|(_, kinds)| *kinds)).any(|known| *known == kind);
+        is_of_section_9 && !self.hello.as_ref().is_some_and(|hello| hello.kinds.iter().any(|offered| offered == kind))
+    }
 }
 
 /// Whether a channel can be tested.

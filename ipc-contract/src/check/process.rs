@@ -157,9 +157,9 @@ impl Process {
         self.input = None;
     }
 
-    /// The worker cannot write any more.
+    /// The worker cannot write any more, not even once.
     pub(super) fn close_output(&mut self) {
-        self.output = None;
+        interrupt::close(self.output.take());
     }
 
     /// Bytes in the pipe that the worker has not read.

@@ -108,6 +108,9 @@ impl Plan<'_> {
             return stage.skipped().map_or(Outcome::Passed, Outcome::Skipped);
         };
         let tapes = stage.into_tapes();
+        if let Some(kind) = tapes.iter().flat_map(|tape| &tape.kinds).find(|kind| profile.lacks(kind)) {
+            return Outcome::Skipped(format!("the worker has no handler `{kind}`: see HELLO/kinds"));
+        }
         let stderr = tapes.last().map(|tape| tape.stderr.last_lines(STDERR_LINES_MAX)).unwrap_or_default();
         let saved = match save(&self.folder, &case.name, profile.channel, &tapes) {
             Ok(folder) => folder.display().to_string(),

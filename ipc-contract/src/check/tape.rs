@@ -1,5 +1,6 @@
 //! What went over one channel, with times and directions, in bounded memory: what is saved of a failed case. Pure.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ pub(super) struct Tape {
     pub(super) to_worker: Vec<u8>,
     pub(super) from_worker: Vec<u8>,
     pub(super) stderr: Log,
+    /// The kinds of which runs were sent.
+    pub(super) kinds: BTreeSet<String>,
 }
 
 impl Tape {

@@ -14,7 +14,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use crate::channel::{Read1, Reader, Writer, take};
 use crate::desk::{Desk, State};
-use crate::handlers::{KINDS, answer};
+use crate::handlers::{KINDS, answer, missing};
 use crate::wrong::{EXIT_FAILED, Wrong, leave};
 
 const EXIT_USAGE: i32 = 64;
@@ -66,12 +66,7 @@ fn repeat_booting(desk: &Desk) {
 
 fn greet(desk: &Desk, cookie: String) {
     let wrong = desk.wrong;
-    let missing = match wrong.0 {
-        "lacks-a-handler" => "blob",
-        "names-what-it-has-not" => "spend",
-        _ => "",
-    };
-    let kinds = KINDS.iter().filter(|kind| **kind != missing);
+    let kinds = KINDS.iter().filter(|kind| **kind != missing(wrong));
     let mut hello = Hello {
         protocol_min: PROTOCOL,
         protocol_max: PROTOCOL,

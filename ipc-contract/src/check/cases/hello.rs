@@ -6,19 +6,11 @@ use serde_json::json;
 
 use crate::check::case::{Case, case};
 use crate::check::peer::{Exits, shown};
+use crate::check::probe::{KINDS, KINDS_OF};
 use crate::check::stage::{plain_welcome, welcome};
 use crate::check::{Channel, Failure, Stage, Verdict};
-use crate::feature::Feature;
 use crate::frame::encode;
 use crate::message::{PROTOCOL, ToWorker, Welcome};
-
-/// Handlers that every worker under test has.
-pub(super) const KINDS: &[&str] =
-    &["echo", "noop", "sleep", "stubborn", "fail", "raise", "print", "crash", "context", "blob"];
-
-/// Handlers that go with a feature.
-const KINDS_OF: &[(Feature, &[&str])] =
-    &[(Feature::Beat, &["busy"]), (Feature::Note, &["progress", "spend"]), (Feature::Enqueue, &["enqueue"])];
 
 /// How long a worker is watched that must not speak.
 const QUIET_MS: u64 = 400;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::hello::KINDS;
 use crate::check::case::{Case, Need, case};
 use crate::check::peer::{Exits, Peer};
+use crate::check::probe::KINDS;
 use crate::check::value::is_same;
 use crate::check::{Failure, Stage, Verdict};
 use crate::message::{FromWorker, ToWorker};
