@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::peer::{Exits, Peer, encoded};
+use super::hear::Exits;
+use super::peer::{Peer, encoded};
 use super::value::is_same;
 use super::{Failure, Verdict};
 use crate::message::{Ack, Done, Fail, FromWorker, Hello, Note, Reject, Run, RunRef, Stop, StopReason, ToWorker};

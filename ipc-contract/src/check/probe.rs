@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::peer::Exits;
+use super::hear::Exits;
 use super::{Channel, Stage, Verdict};
 use crate::feature::Feature;
 use crate::message::{FromWorker, Hello};

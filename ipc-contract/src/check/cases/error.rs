@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::check::case::{Case, case};
-use crate::check::peer::{Exits, shown};
+use crate::check::hear::Exits;
+use crate::check::peer::shown;
 use crate::check::stage::welcome;
 use crate::check::{Failure, Stage, Verdict};
 use crate::message::StopReason;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::check::case::{Case, case};
-use crate::check::peer::{Exits, shown};
+use crate::check::hear::Exits;
+use crate::check::peer::shown;
 use crate::check::probe::{KINDS, KINDS_OF};
 use crate::check::stage::{plain_welcome, welcome};
 use crate::check::{Channel, Failure, Stage, Verdict};

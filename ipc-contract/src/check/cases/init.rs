@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::check::case::{Case, case};
-use crate::check::peer::Exits;
+use crate::check::hear::Exits;
 use crate::check::stage::welcome;
 use crate::check::{Failure, Stage, Verdict};
 use crate::message::{FromWorker, ToWorker};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::wire::padded_run;
 use crate::check::calls::payload;
 use crate::check::case::{Case, case};
-use crate::check::peer::Exits;
+use crate::check::hear::Exits;
 use crate::check::{Failure, Stage, Verdict};
 use crate::feature::Feature;
 use crate::frame::MAX_FRAME_BYTES;

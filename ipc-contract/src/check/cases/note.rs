@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::check::calls::answer;
 use crate::check::case::{Case, case};
-use crate::check::peer::{Exits, Peer, encoded, shown};
+use crate::check::hear::Exits;
+use crate::check::peer::{Peer, encoded, shown};
 use crate::check::stage::{plain_welcome, welcome};
 use crate::check::{Failure, Stage, Verdict};
 use crate::feature::Feature;

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::check::calls::answer;
 use crate::check::case::{Case, case};
-use crate::check::peer::{Exits, encoded};
+use crate::check::hear::Exits;
+use crate::check::peer::encoded;
 use crate::check::{Stage, Verdict};
 use crate::message::ToWorker;
 

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::check::case::{Case, Need, case};
-use crate::check::peer::{Exits, Peer};
+use crate::check::hear::Exits;
+use crate::check::peer::Peer;
 use crate::check::probe::KINDS;
 use crate::check::value::is_same;
 use crate::check::{Failure, Stage, Verdict};

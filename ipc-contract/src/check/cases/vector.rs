@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::check::calls::answer;
 use crate::check::case::{Case, case};
-use crate::check::peer::{Exits, Peer};
+use crate::check::hear::Exits;
+use crate::check::peer::Peer;
 use crate::check::vector_list::ALL;
 use crate::check::vectors::{Meaning, Vector};
 use crate::check::{Failure, Stage, Verdict};

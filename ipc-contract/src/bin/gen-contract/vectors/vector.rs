@@ -1,14 +1,10 @@
 //! One golden vector, how it is made and how it is written down. What the vectors say stands in the files beside this one.
 
 use std::fmt::Write;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use ipc_contract::{ContractError, Direction, Message, encode};
 use serde_json::{Value, json};
-
-use super::{frames, from_worker, mechanical, to_worker};
-use crate::Files;
 
 /// Where the vectors are, below the package.
 pub(crate) const FOLDER: &str = "spec/v1/vectors";
@@ -33,22 +29,8 @@ pub(super) enum Meaning {
     Error(&'static str),
 }
 
-/// All vectors as files. Errors: one that cannot be made, two of one name.
-pub(crate) fn files() -> io::Result<Files> {
-    let made = || Ok::<_, ContractError>([mechanical::vectors()?, from_worker::vectors()?, to_worker::vectors()?]);
-    let vectors = made().map_err(io::Error::other)?.into_iter().flatten().chain(frames::vectors());
-    let mut files = Files::new();
-    for (path, text) in vectors.flat_map(Vector::into_files) {
-        if files.contains_key(&path) {
-            return Err(io::Error::other(format!("two vectors are named {}", path.display())));
-        }
-        files.insert(path, text);
-    }
-    Ok(files)
-}
-
 impl Vector {
-    fn into_files(self) -> [(PathBuf, String); 2] {
+    pub(super) fn into_files(self) -> [(PathBuf, String); 2] {
         let base = Path::new(FOLDER).join(self.group).join(self.name);
         let mut text = json!({ "about": self.about, "direction": self.direction.name() });
         match self.meaning {
