@@ -110,6 +110,9 @@ fn a_handler_that_is_missing_is_told_once() {
     assert!(said.contains("skipped: the worker has no handler `blob`: see HELLO/kinds"), "{said}");
     assert!(said.contains("stdio  1 passed, 1 failed, 1 skipped"), "{said}");
     assert_eq!(output.status.code(), Some(100), "{said}");
+
+    let alone = contract_test(&["--channel", "stdio", "TASK/blob"], &lacks_blob);
+    assert_eq!(alone.status.code(), Some(100), "nothing else fails for it here");
 }
 
 #[test]

@@ -9,16 +9,11 @@ use serde_json::json;
 
 use super::hear::Exits;
 use super::{Channel, Stage, Verdict};
-use crate::feature::Feature;
 use crate::message::{FromWorker, Hello};
 
 /// Handlers that every worker under test has.
 pub(super) const KINDS: &[&str] =
     &["echo", "noop", "sleep", "stubborn", "fail", "raise", "print", "crash", "context", "blob"];
-
-/// Handlers that go with a feature.
-pub(super) const KINDS_OF: &[(Feature, &[&str])] =
-    &[(Feature::Beat, &["busy"]), (Feature::Note, &["progress", "spend"]), (Feature::Enqueue, &["enqueue"])];
 
 /// What a worker has, on one channel.
 #[derive(Clone, Debug)]
@@ -31,11 +26,10 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// True for a handler of a worker under test that this one has not.
+    /// True for a handler of every worker under test that this one has not.
     pub(super) fn lacks(&self, kind: &str) -> bool {
-        let is_of_section_9 =
-            KINDS.iter().chain(KINDS_OF.iter().flat_map(|(_, kinds)| *kinds)).any(|known| *known == kind);
-        is_of_section_9 && !self.hello.as_ref().is_some_and(|hello| hello.kinds.iter().any(|offered| offered == kind))
+        let offers = |hello: &Hello| hello.kinds.iter().any(|offered| offered == kind);
+        KINDS.contains(&kind) && !self.hello.as_ref().is_some_and(offers)
     }
 }
 

@@ -7,11 +7,16 @@ use serde_json::json;
 use crate::check::case::{Case, case};
 use crate::check::hear::Exits;
 use crate::check::peer::shown;
-use crate::check::probe::{KINDS, KINDS_OF};
+use crate::check::probe::KINDS;
 use crate::check::stage::{plain_welcome, welcome};
 use crate::check::{Channel, Failure, Stage, Verdict};
+use crate::feature::Feature;
 use crate::frame::encode;
 use crate::message::{PROTOCOL, ToWorker, Welcome};
+
+/// Handlers that go with a feature.
+const KINDS_OF: &[(Feature, &[&str])] =
+    &[(Feature::Beat, &["busy"]), (Feature::Note, &["progress", "spend"]), (Feature::Enqueue, &["enqueue"])];
 
 /// How long a worker is watched that must not speak.
 const QUIET_MS: u64 = 400;
