@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::plan::Turns;
 use crate::policy::{Limits, Policies};
 use crate::state::TaskState;
 use crate::task::{Now, PoolId, Tally, TaskId};
@@ -78,7 +79,7 @@ pub struct Mirror {
     pub ready: BTreeMap<String, u64>,
     pub running: BTreeMap<TaskId, Running>,
     pub credits: BTreeMap<PoolId, i64>,
-    pub turns: BTreeMap<PoolId, usize>,
+    pub turns: BTreeMap<PoolId, Turns>,
     /// Finishes that came too late, since the start.
     pub stale: u64,
 }
@@ -148,7 +149,7 @@ pub(crate) struct Overlay {
     pub(crate) ready: BTreeMap<String, i64>,
     pub(crate) running: BTreeMap<TaskId, Option<Running>>,
     pub(crate) credits: BTreeMap<PoolId, i64>,
-    pub(crate) turns: BTreeMap<PoolId, usize>,
+    pub(crate) turns: BTreeMap<PoolId, Turns>,
     pub(crate) stale: u64,
     /// Rows were written: the turn is worth a commit.
     pub(crate) dirty: bool,

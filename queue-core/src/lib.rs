@@ -10,6 +10,8 @@
 
 pub mod book;
 pub mod diagram;
+pub mod lane;
+pub mod meter;
 pub mod op;
 pub mod plan;
 pub mod policy;

@@ -1,17 +1,21 @@
 //! Which queues are claimed from, and how many: all policy between queues is here, SQL knows none. Pure.
 //!
-//! Queues of one pool share its credits evenly as long as they have tasks; the turn moves on between ticks, so that a
-//! pool with one free slot serves each in turn.
+//! Queues of one pool share its credits by their weights, as long as they have tasks that may run: each has its next turn,
+//! and the earliest is served. The turns go on between ticks, so that a pool with one free slot serves each in turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::PoolPolicy;
+use crate::policy::{PoolPolicy, WEIGHT_MAX};
 use crate::task::PoolId;
 
 /// Claims of one tick; the rest follows in the next, so that no transaction grows without a limit.
 pub const CLAIMS_MAX: u64 = 512;
 
-/// Claim `count` tasks from the head of `queue` for `pool`.
+/// From one turn of a queue of weight 1 to its next; one of weight `w` waits so much less.
+const STRIDE: u64 = 1 << 20;
+const _: () = assert!(STRIDE > WEIGHT_MAX as u64);
+
+/// Claim up to `count` tasks from the head of `queue` for `pool`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pub pool: PoolId,
@@ -19,43 +23,59 @@ pub struct Claim {
     pub count: u64,
 }
 
-/// Decides the claims of a tick. `ready` counts the claimable by queue, `turns` is where each pool's round starts.
+/// Where the round of a pool stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// The turn that was served last.
+    now: u64,
+    /// The next turn of each queue, by its place in the pool. One that has been idle has no claim on what it missed.
+    next: Vec<u64>,
+}
+
+/// Decides the claims of a tick. `open` counts by queue what may be claimed, `turns` is where each pool's round stands.
 pub fn plan(
     pools: &[PoolPolicy],
     credits: &BTreeMap<PoolId, i64>,
-    ready: &BTreeMap<String, u64>,
-    turns: &mut BTreeMap<PoolId, usize>,
+    open: &BTreeMap<&str, u64>,
+    turns: &mut BTreeMap<PoolId, Turns>,
 ) -> Vec<Claim> {
-    let mut left: BTreeMap<&str, u64> = ready.iter().map(|(queue, count)| (queue.as_str(), *count)).collect();
+    let mut left = open.clone();
     let mut room = CLAIMS_MAX;
     let mut claims = Vec::new();
     for (index, pool) in pools.iter().enumerate() {
         let id = PoolId(index);
         let free = u64::try_from(credits.get(&id).copied().unwrap_or(0)).unwrap_or(0).min(room);
-        let turn = turns.entry(id).or_insert(0);
-        let shares = share(&pool.queues, free, &left, turn);
-        for (queue, count) in pool.queues.iter().zip(shares).filter(|(_, count)| *count > 0) {
+        if free == 0 {
+            continue;
+        }
+        for (place, count) in share(pool, free, &left, turns.entry(id).or_default()) {
+            let queue = pool.queues[place].as_str();
             room -= count;
             *left.entry(queue).or_insert(count) -= count;
-            claims.push(Claim { pool: id, queue: queue.clone(), count });
+            claims.push(Claim { pool: id, queue: queue.to_owned(), count });
         }
     }
     claims
 }
 
-/// Deals `free` slots to the queues one by one, beginning at `turn`, which ends behind the last one served.
-fn share(queues: &[String], mut free: u64, left: &BTreeMap<&str, u64>, turn: &mut usize) -> Vec<u64> {
-    let mut shares = vec![0; queues.len()];
-    let mut idle = 0;
-    while free > 0 && idle < queues.len() {
-        let at = *turn % queues.len();
-        *turn = (at + 1) % queues.len();
-        if shares[at] < left.get(queues[at].as_str()).copied().unwrap_or(0) {
-            shares[at] += 1;
-            free -= 1;
-            idle = 0;
-        } else {
-            idle += 1;
+/// Deals `free` slots to the queues one by one, the earliest turn first. Gives what each place of the pool gets.
+fn share(pool: &PoolPolicy, mut free: u64, left: &BTreeMap<&str, u64>, turns: &mut Turns) -> BTreeMap<usize, u64> {
+    turns.next.resize(pool.queues.len(), 0);
+    let has = |place: usize| left.get(pool.queues[place].as_str()).copied().unwrap_or(0);
+    let mut waiting: BTreeSet<(u64, usize)> = (0..pool.queues.len())
+        .filter(|place| has(*place) > 0)
+        .map(|place| (turns.next[place].max(turns.now), place))
+        .collect();
+    let mut shares = BTreeMap::new();
+    while free > 0 {
+        let Some((turn, place)) = waiting.pop_first() else { break };
+        let share = shares.entry(place).or_insert(0);
+        *share += 1;
+        free -= 1;
+        turns.now = turn;
+        turns.next[place] = turn + STRIDE / u64::from(pool.weight(place));
+        if *share < has(place) {
+            waiting.insert((turns.next[place], place));
         }
     }
     shares
@@ -65,35 +85,71 @@ fn share(queues: &[String], mut free: u64, left: &BTreeMap<&str, u64>, turn: &mu
 mod tests {
     use super::*;
 
-    fn check(queues: &[&str], credits: i64, ready: &[(&str, u64)], turn: usize) -> (Vec<(String, u64)>, usize) {
-        let pools = [PoolPolicy { name: "p".into(), queues: queues.iter().map(|q| (*q).to_owned()).collect() }];
-        let ready = ready.iter().map(|(q, n)| ((*q).to_owned(), *n)).collect();
-        let mut turns = BTreeMap::from([(PoolId(0), turn)]);
-        let claims = plan(&pools, &BTreeMap::from([(PoolId(0), credits)]), &ready, &mut turns);
-        (claims.into_iter().map(|claim| (claim.queue, claim.count)).collect(), turns[&PoolId(0)])
+    fn pool(queues: &[(&str, u32)]) -> PoolPolicy {
+        let (queues, weights) = queues.iter().map(|(queue, weight)| ((*queue).to_owned(), *weight)).unzip();
+        PoolPolicy { name: "p".into(), queues, weights }
+    }
+
+    fn deal(
+        pool: &PoolPolicy,
+        credits: i64,
+        open: &[(&str, u64)],
+        turns: &mut BTreeMap<PoolId, Turns>,
+    ) -> Vec<(String, u64)> {
+        let claims = plan(
+            std::slice::from_ref(pool),
+            &BTreeMap::from([(PoolId(0), credits)]),
+            &open.iter().copied().collect(),
+            turns,
+        );
+        claims.into_iter().map(|claim| (claim.queue, claim.count)).collect()
+    }
+
+    fn named(pairs: &[(&str, u64)]) -> Vec<(String, u64)> {
+        pairs.iter().map(|(queue, count)| ((*queue).to_owned(), *count)).collect()
     }
 
     #[test]
     fn queues_share_evenly_and_take_turns() {
-        let named = |pairs: &[(&str, u64)]| pairs.iter().map(|(q, n)| ((*q).to_owned(), *n)).collect::<Vec<_>>();
-        assert_eq!(check(&["a", "b"], 4, &[("a", 9), ("b", 9)], 0).0, named(&[("a", 2), ("b", 2)]));
-        assert_eq!(check(&["a", "b"], 4, &[("a", 9), ("b", 1)], 0).0, named(&[("a", 3), ("b", 1)]));
-        assert_eq!(check(&["a", "b"], 1, &[("a", 9), ("b", 9)], 0), (named(&[("a", 1)]), 1));
-        assert_eq!(check(&["a", "b"], 1, &[("a", 9), ("b", 9)], 1), (named(&[("b", 1)]), 0));
-        assert_eq!(check(&["a"], -3, &[("a", 9)], 0).0, []);
-        assert_eq!(check(&[], 3, &[("a", 9)], 0).0, []);
-        assert_eq!(check(&["a"], 3, &[], 0).0, []);
+        let once = |queues, credits, open| deal(&pool(queues), credits, open, &mut BTreeMap::new());
+        let two: &[(&str, u32)] = &[("a", 1), ("b", 1)];
+        assert_eq!(once(two, 4, &[("a", 9), ("b", 9)]), named(&[("a", 2), ("b", 2)]));
+        assert_eq!(once(two, 4, &[("a", 9), ("b", 1)]), named(&[("a", 3), ("b", 1)]));
+        assert_eq!(once(&[("a", 1)], -3, &[("a", 9)]), []);
+        assert_eq!(once(&[], 3, &[("a", 9)]), []);
+        assert_eq!(once(&[("a", 1)], 3, &[]), []);
+        let mut turns = BTreeMap::new();
+        let mut one = || deal(&pool(two), 1, &[("a", 9), ("b", 9)], &mut turns);
+        assert_eq!([one(), one(), one()], [named(&[("a", 1)]), named(&[("b", 1)]), named(&[("a", 1)])]);
+    }
+
+    #[test]
+    fn a_heavier_queue_has_more_turns_and_an_idle_one_saves_none_up() {
+        let pool = pool(&[("heavy", 3), ("light", 1)]);
+        let mut turns = BTreeMap::new();
+        let both: &[(&str, u64)] = &[("heavy", 1 << 20), ("light", 1 << 20)];
+        let mut served = BTreeMap::<String, u64>::new();
+        for _ in 0..400 {
+            for (queue, count) in deal(&pool, 1, both, &mut turns) {
+                *served.entry(queue).or_default() += count;
+            }
+        }
+        assert_eq!(served["light"], 100);
+        for _ in 0..400 {
+            deal(&pool, 1, &[("heavy", 9)], &mut turns);
+        }
+        let after = (0..8).filter(|_| deal(&pool, 1, both, &mut turns)[0].0 == "light").count();
+        assert_eq!(after, 2);
     }
 
     #[test]
     fn pools_that_share_a_queue_do_not_claim_twice_and_a_tick_is_bounded() {
-        let pool = |name: &str| PoolPolicy { name: name.into(), queues: vec!["q".into()] };
         let credits = BTreeMap::from([(PoolId(0), 2), (PoolId(1), i64::MAX)]);
         let mut turns = BTreeMap::new();
-        let pools = [pool("one"), pool("two")];
-        let few = plan(&pools, &credits, &BTreeMap::from([("q".to_owned(), 3)]), &mut turns);
+        let pools = [pool(&[("q", 1)]), pool(&[("q", 1)])];
+        let few = plan(&pools, &credits, &BTreeMap::from([("q", 3)]), &mut turns);
         assert_eq!(few.iter().map(|claim| claim.count).collect::<Vec<_>>(), [2, 1]);
-        let many = plan(&pools, &credits, &BTreeMap::from([("q".to_owned(), 1 << 40)]), &mut turns);
+        let many = plan(&pools, &credits, &BTreeMap::from([("q", 1 << 40)]), &mut turns);
         assert_eq!(many.iter().map(|claim| claim.count).sum::<u64>(), CLAIMS_MAX);
     }
 }

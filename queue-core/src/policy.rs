@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::meter::Rate;
+use crate::priority::AGING_STEP_US;
 use crate::retry::Backoff;
 use crate::task::Overrides;
 
@@ -45,6 +47,14 @@ impl Limits {
 pub struct PoolPolicy {
     pub name: String,
     pub queues: Vec<String>,
+    /// Of its queues, in the same order, 1 to [`WEIGHT_MAX`]; one that is not told has [`WEIGHT_DEFAULT`].
+    pub weights: Vec<u32>,
+}
+
+impl PoolPolicy {
+    pub fn weight(&self, place: usize) -> u32 {
+        self.weights.get(place).copied().unwrap_or(WEIGHT_DEFAULT).clamp(1, WEIGHT_MAX)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,5 +66,53 @@ pub struct Policies {
 impl Policies {
     pub fn limits(&self, kind: &str, of_task: Overrides) -> Limits {
         self.kinds.get(kind).copied().unwrap_or_default().with(of_task)
+    }
+}
+
+/// Between the tasks of a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The best rank first, whatever its key.
+    #[default]
+    Rank,
+    /// The keys take turns, each by its weight; within a key the best rank first.
+    Fair,
+}
+
+/// The weight of a queue or key of which nothing else is said.
+pub const WEIGHT_DEFAULT: u32 = 1;
+pub const WEIGHT_MAX: u32 = 100;
+
+/// What the configuration says of a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueuePolicy {
+    /// Tasks that run at a time.
+    pub limit: Option<u32>,
+    /// Tasks that run at a time under one key; tasks without a key are not counted.
+    pub limit_per_key: Option<u32>,
+    pub order: Order,
+    /// Of keys in a fair queue, 1 to [`WEIGHT_MAX`].
+    pub weights: BTreeMap<String, u32>,
+    pub rates: Vec<Rate>,
+    /// What one step of priority is worth, in microseconds of waiting.
+    pub aging_step_us: i64,
+}
+
+impl Default for QueuePolicy {
+    fn default() -> QueuePolicy {
+        QueuePolicy {
+            limit: None,
+            limit_per_key: None,
+            order: Order::Rank,
+            weights: BTreeMap::new(),
+            rates: Vec::new(),
+            aging_step_us: AGING_STEP_US,
+        }
+    }
+}
+
+impl QueuePolicy {
+    pub fn weight(&self, key: &str) -> u32 {
+        self.weights.get(key).copied().unwrap_or(WEIGHT_DEFAULT).clamp(1, WEIGHT_MAX)
     }
 }

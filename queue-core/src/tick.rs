@@ -198,7 +198,8 @@ impl<'a> Turning<'a> {
         }
         let ready = self.over.ready(self.book);
         let mut turns = self.book.rows().turns.clone();
-        let claims = plan(&self.book.policies.pools, &credits, &ready, &mut turns);
+        let open = ready.iter().map(|(queue, count)| (queue.as_str(), *count)).collect();
+        let claims = plan(&self.book.policies.pools, &credits, &open, &mut turns);
         self.over.turns = turns;
         claims.iter().try_fold(0, |sum, claim| Ok(sum + self.claim_head(claim)?))
     }

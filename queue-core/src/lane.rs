@@ -1,0 +1,186 @@
+//! A lane: the tasks of one key of a queue. It decides which of them stand in `ready`, where claims are made, and which wait
+//! for that. Pure: it says what is to be written, and writes nothing.
+//!
+//! So a claim is the head of `ready`, whatever the policy: a key at its limit has nothing there, a paused one neither, and
+//! in a fair queue what stands there bears the number of its turn.
+
+use std::collections::BTreeMap;
+
+use crate::policy::{Order, QueuePolicy};
+use crate::task::TaskId;
+
+/// Tasks of one key in `ready`, at most; the next ones follow within the same turn of the queue.
+pub const ADMITTED_MAX: usize = 64;
+/// A turn of a key of weight 1 in a fair queue; one of weight `w` is so much shorter.
+pub const TURN: i64 = 1 << 20;
+
+/// A task as lanes order it: by its own rank, then by age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    pub rank: i64,
+    pub id: TaskId,
+}
+
+/// Whether a queue or a key may start tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gate {
+    #[default]
+    Open,
+    /// Until this time, in microseconds since 1970.
+    ClosedUntil(i64),
+    /// Until somebody opens it.
+    Closed,
+}
+
+impl Gate {
+    pub fn is_open(self) -> bool {
+        self == Gate::Open
+    }
+}
+
+/// What is to be written. `turn` is the rank in `ready`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Into the lane, from outside.
+    Wait(Entry),
+    /// Into `ready`, from outside.
+    Enter(Entry, i64),
+    /// From the lane into `ready`.
+    Admit(Entry, i64),
+    /// From `ready` back into the lane.
+    Return(Entry, i64),
+    /// Within `ready`, from one turn to another.
+    Move(Entry, i64, i64),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lane {
+    pub running: u64,
+    /// Tasks in the lane itself.
+    pub waiting: u64,
+    /// Those in `ready`, with their turns.
+    pub admitted: BTreeMap<Entry, i64>,
+    pub gate: Gate,
+    /// Of a fair queue: the earliest turn of the next one admitted.
+    pub next_turn: i64,
+}
+
+impl Lane {
+    /// Tasks that may stand in `ready` now.
+    fn depth(&self, policy: &QueuePolicy, key: &str) -> usize {
+        if !self.gate.is_open() {
+            return 0;
+        }
+        // Tasks without a key share a lane only to take turns: a limit per key is not theirs.
+        let limit = policy.limit_per_key.filter(|_| !key.is_empty()).map_or(u64::MAX, u64::from);
+        let most = match policy.order {
+            Order::Rank => ADMITTED_MAX,
+            Order::Fair => usize::try_from(policy.weight(key)).unwrap_or(ADMITTED_MAX).min(ADMITTED_MAX),
+        };
+        usize::try_from(limit.saturating_sub(self.running)).unwrap_or(most).min(most)
+    }
+
+    /// A task of the key becomes available. `now_turn` is the turn that was claimed last in the queue.
+    pub fn arrive(&mut self, entry: Entry, policy: &QueuePolicy, key: &str, now_turn: i64) -> Vec<Step> {
+        let depth = self.depth(policy, key);
+        if self.admitted.len() < depth && self.waiting == 0 {
+            let turn = self.turn(entry, policy, key, now_turn);
+            self.admitted.insert(entry, turn);
+            return vec![Step::Enter(entry, turn)];
+        }
+        match self.admitted.last_key_value().map(|(worst, turn)| (*worst, *turn)) {
+            Some((worst, turn)) if entry < worst && self.admitted.len() >= depth => {
+                self.displace(worst, turn, entry, policy)
+            }
+            _ => {
+                self.waiting += 1;
+                vec![Step::Wait(entry)]
+            }
+        }
+    }
+
+    /// A better one takes the place of the worst. In a fair queue the turns stay the key's, the best task having the first.
+    fn displace(&mut self, worst: Entry, turn: i64, entry: Entry, policy: &QueuePolicy) -> Vec<Step> {
+        self.admitted.remove(&worst);
+        self.waiting += 1;
+        let mut steps = vec![Step::Return(worst, turn)];
+        if policy.order == Order::Rank {
+            self.admitted.insert(entry, entry.rank);
+            steps.push(Step::Enter(entry, entry.rank));
+            return steps;
+        }
+        let mut turns: Vec<i64> = self.admitted.values().copied().chain([turn]).collect();
+        turns.sort_unstable();
+        let was = std::mem::take(&mut self.admitted);
+        let mut entries: Vec<Entry> = was.keys().copied().chain([entry]).collect();
+        entries.sort_unstable();
+        for (one, turn) in entries.into_iter().zip(turns) {
+            match was.get(&one) {
+                None => steps.push(Step::Enter(one, turn)),
+                Some(before) if *before != turn => steps.push(Step::Move(one, *before, turn)),
+                Some(_) => {}
+            }
+            self.admitted.insert(one, turn);
+        }
+        steps
+    }
+
+    fn turn(&mut self, entry: Entry, policy: &QueuePolicy, key: &str, now_turn: i64) -> i64 {
+        match policy.order {
+            Order::Rank => entry.rank,
+            Order::Fair => {
+                let turn = self.next_turn.max(now_turn);
+                self.next_turn = turn + TURN / i64::from(policy.weight(key));
+                turn
+            }
+        }
+    }
+
+    /// How many of those that wait are to be admitted now.
+    pub fn wants(&self, policy: &QueuePolicy, key: &str) -> u64 {
+        let room = self.depth(policy, key).saturating_sub(self.admitted.len()) as u64;
+        room.min(self.waiting)
+    }
+
+    /// Admits the best of those that wait, as many as [`Lane::wants`] said.
+    pub fn admit(&mut self, best: &[Entry], policy: &QueuePolicy, key: &str, now_turn: i64) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(best.len());
+        for entry in best {
+            let turn = self.turn(*entry, policy, key, now_turn);
+            self.waiting -= 1;
+            self.admitted.insert(*entry, turn);
+            steps.push(Step::Admit(*entry, turn));
+        }
+        steps
+    }
+
+    /// Sends back what may not stand in `ready` any more: all behind a closed gate, the worst of what is over the limit.
+    pub fn retreat(&mut self, policy: &QueuePolicy, key: &str) -> Vec<Step> {
+        let depth = self.depth(policy, key);
+        let mut steps = Vec::new();
+        while self.admitted.len() > depth {
+            let Some((entry, turn)) = self.admitted.pop_last() else { break };
+            self.waiting += 1;
+            // It has not had this turn.
+            self.next_turn = self.next_turn.min(turn);
+            steps.push(Step::Return(entry, turn));
+        }
+        steps
+    }
+
+    /// One of those in `ready` was claimed.
+    pub fn claimed(&mut self, entry: Entry) {
+        self.admitted.remove(&entry);
+        self.running += 1;
+    }
+
+    /// Nothing is known of the key that must be kept. `now_turn` as in [`Lane::arrive`].
+    pub fn is_empty(&self, policy: &QueuePolicy, now_turn: i64) -> bool {
+        let has_turn_ahead = policy.order == Order::Fair && self.next_turn > now_turn;
+        self.running == 0 && self.waiting == 0 && self.admitted.is_empty() && self.gate.is_open() && !has_turn_ahead
+    }
+}
+
+#[cfg(test)]
+#[path = "lane_tests.rs"]
+mod tests;
