@@ -3,10 +3,14 @@
 //!
 //! A turn works on an [`Overlay`] and folds it in after the commit, so that a turn that is rolled back never was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::lane::{Gate, Lane};
+use crate::meter::Meter;
+use crate::overlay::Overlay;
 use crate::plan::Turns;
-use crate::policy::{Limits, Policies};
+use crate::policy::{Limits, Order, Policies};
+use crate::priority::TaskPriority;
 use crate::state::TaskState;
 use crate::task::{Now, PoolId, Tally, TaskId};
 
@@ -14,7 +18,11 @@ use crate::task::{Now, PoolId, Tally, TaskId};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Running {
     pub queue: String,
-    pub rank: i64,
+    /// The key of its lane, if it has one.
+    pub lane: Option<String>,
+    pub priority: TaskPriority,
+    /// When it became available, by the queue clock.
+    pub since_us: i64,
     pub tally: Tally,
     pub limits: Limits,
     /// How long it was available before the claim, by the queue clock.
@@ -67,6 +75,24 @@ pub struct Book {
     /// The reading of the queue clock, and of the monotonic clock, at the last fold.
     clock_us: i64,
     clock_read_at_us: i64,
+    /// The meter clock when the book was made, and the monotonic clock then.
+    meters_began_us: (i64, i64),
+}
+
+/// A queue, and the key of a lane of it.
+pub type LaneKey = (String, String);
+
+/// What is known of a queue beside the number of its claimable tasks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueLine {
+    pub running: u64,
+    /// Tasks in its lanes.
+    pub waiting: u64,
+    pub gate: Gate,
+    /// Of a fair queue: the turn that was claimed last.
+    pub turn: i64,
+    /// In the order of the rates in its policy.
+    pub meters: Vec<Meter>,
 }
 
 /// What mirrors rows, and what a turn may change.
@@ -77,6 +103,14 @@ pub struct Mirror {
     pub counts: Counts,
     /// Claimable tasks by queue; queues without any are absent.
     pub ready: BTreeMap<String, u64>,
+    /// Queues of which something is known.
+    pub queues: BTreeMap<String, QueueLine>,
+    /// Keys of which something is known.
+    pub lanes: BTreeMap<LaneKey, Lane>,
+    /// When closed gates open by themselves; the key of a queue's own is empty.
+    pub openings: BTreeSet<(i64, LaneKey)>,
+    /// Lanes that are empty and kept only until their queue has come to their next turn.
+    pub spent_lanes: BTreeSet<(String, i64, String)>,
     pub running: BTreeMap<TaskId, Running>,
     pub credits: BTreeMap<PoolId, i64>,
     pub turns: BTreeMap<PoolId, Turns>,
@@ -85,8 +119,10 @@ pub struct Mirror {
 }
 
 impl Book {
-    pub fn new(policies: Policies, rows: Mirror, clock_us: i64, now: Now) -> Book {
-        Book { policies, rows, clock_us, clock_read_at_us: now.mono_us }
+    /// `meters_us` is the newest time that a meter has seen: their clock follows the wall, and never goes back.
+    pub fn new(policies: Policies, rows: Mirror, clock_us: i64, meters_us: i64, now: Now) -> Book {
+        let meters_began_us = (meters_us.max(now.wall_us), now.mono_us);
+        Book { policies, rows, clock_us, clock_read_at_us: now.mono_us, meters_began_us }
     }
 
     pub fn rows(&self) -> &Mirror {
@@ -99,8 +135,10 @@ impl Book {
         for (queue, count) in &self.rows.ready {
             queues.entry(queue.clone()).or_default().available = *count;
         }
-        for running in self.rows.running.values() {
-            queues.entry(running.queue.clone()).or_default().running += 1;
+        for (queue, line) in self.rows.queues.iter().filter(|(_, line)| line.running + line.waiting > 0) {
+            let census = queues.entry(queue.clone()).or_default();
+            census.available += line.waiting;
+            census.running = line.running;
         }
         Census { counts: self.rows.counts, queues, stale: self.rows.stale }
     }
@@ -108,6 +146,22 @@ impl Book {
     /// The queue clock: time that a supervisor was up, so that a step of the wall clock reorders nothing.
     pub fn clock_us(&self, now: Now) -> i64 {
         self.clock_us + (now.mono_us - self.clock_read_at_us).max(0)
+    }
+
+    /// The clock of meters: the wall's when the book was made, then the monotonic one's. So a rate holds while the wall clock
+    /// steps, and a night switched off counts as time.
+    pub fn meters_us(&self, now: Now) -> i64 {
+        let (began_us, mono_us) = self.meters_began_us;
+        began_us + (now.mono_us - mono_us).max(0)
+    }
+
+    /// Tasks that may be claimed or wait in lanes, by queue; queues without any are absent.
+    pub fn available(&self) -> BTreeMap<String, u64> {
+        let mut available = self.rows.ready.clone();
+        for (queue, line) in self.rows.queues.iter().filter(|(_, line)| line.waiting > 0) {
+            *available.entry(queue.clone()).or_insert(0) += line.waiting;
+        }
+        available
     }
 
     pub(crate) fn fold(&mut self, overlay: Overlay, now: Now) {
@@ -127,6 +181,15 @@ impl Book {
                 count => drop(rows.ready.insert(queue, count)),
             }
         }
+        for (queue, line) in overlay.queues {
+            rows.put_queue(queue, line);
+        }
+        for (key, lane) in overlay.lanes {
+            rows.put_lane(&self.policies, key, lane);
+        }
+        for queue in overlay.turned {
+            rows.forget_spent_lanes(&self.policies, &queue);
+        }
         for (id, running) in overlay.running {
             match running {
                 Some(running) => drop(rows.running.insert(id, running)),
@@ -140,59 +203,56 @@ impl Book {
     }
 }
 
-/// The changes of one turn, not yet committed. Maps hold differences, except `running`, which holds what is new.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Overlay {
-    pub(crate) next_task: i64,
-    pub(crate) next_worker: i64,
-    pub(crate) counts: Counts,
-    pub(crate) ready: BTreeMap<String, i64>,
-    pub(crate) running: BTreeMap<TaskId, Option<Running>>,
-    pub(crate) credits: BTreeMap<PoolId, i64>,
-    pub(crate) turns: BTreeMap<PoolId, Turns>,
-    pub(crate) stale: u64,
-    /// Rows were written: the turn is worth a commit.
-    pub(crate) dirty: bool,
-}
-
-impl Overlay {
-    pub(crate) fn over(book: &Book) -> Overlay {
-        Overlay { next_task: book.rows.next_task, next_worker: book.rows.next_worker, ..Overlay::default() }
-    }
-
-    pub(crate) fn running<'a>(&'a self, book: &'a Book, id: TaskId) -> Option<&'a Running> {
-        match self.running.get(&id) {
-            Some(changed) => changed.as_ref(),
-            None => book.rows.running.get(&id),
+impl Mirror {
+    pub(crate) fn put_queue(&mut self, queue: String, line: QueueLine) {
+        let was = self.queues.get(&queue).map_or(Gate::Open, |was| was.gate);
+        self.gate_changed(was, line.gate, &(queue.clone(), String::new()));
+        if line == QueueLine::default() {
+            self.queues.remove(&queue);
+        } else {
+            self.queues.insert(queue, line);
         }
     }
 
-    pub(crate) fn add_ready(&mut self, queue: &str, change: i64) {
-        match self.ready.get_mut(queue) {
-            Some(count) => *count += change,
-            None => drop(self.ready.insert(queue.to_owned(), change)),
+    pub(crate) fn put_lane(&mut self, policies: &Policies, key: LaneKey, lane: Lane) {
+        let was = self.lanes.get(&key);
+        let (gate, turn) = was.map_or((Gate::Open, lane.next_turn), |was| (was.gate, was.next_turn));
+        self.gate_changed(gate, lane.gate, &key);
+        self.spent_lanes.remove(&(key.0.clone(), turn, key.1.clone()));
+        if !lane.is_empty() {
+            self.lanes.insert(key, lane);
+        } else if policies.queue(&key.0).order == Order::Fair && lane.next_turn > self.turn(&key.0) {
+            self.spent_lanes.insert((key.0.clone(), lane.next_turn, key.1.clone()));
+            self.lanes.insert(key, lane);
+        } else {
+            self.lanes.remove(&key);
         }
     }
 
-    /// The claimable by queue.
-    pub(crate) fn ready(&self, book: &Book) -> BTreeMap<String, u64> {
-        let mut ready = book.rows.ready.clone();
-        for (queue, change) in &self.ready {
-            let count = ready.entry(queue.clone()).or_insert(0);
-            *count = count.saturating_add_signed(*change);
+    /// Of a queue that has come to other turns, or has nothing left that waits for one.
+    fn forget_spent_lanes(&mut self, policies: &Policies, queue: &str) {
+        let has_line = self.ready.contains_key(queue) || self.queues.get(queue).is_some_and(|line| line.waiting > 0);
+        let until = if has_line { self.turn(queue) } else { i64::MAX };
+        debug_assert_eq!(policies.queue(queue).order, Order::Fair);
+        while let Some(first) = self.spent_lanes.range((queue.to_owned(), i64::MIN, String::new())..).next().cloned() {
+            if first.0 != queue || first.1 > until {
+                break;
+            }
+            self.spent_lanes.remove(&first);
+            self.lanes.remove(&(first.0, first.2));
         }
-        ready
     }
 
-    pub(crate) fn credits(&self, book: &Book) -> BTreeMap<PoolId, i64> {
-        let mut credits = book.rows.credits.clone();
-        for (pool, change) in &self.credits {
-            *credits.entry(*pool).or_insert(0) += change;
-        }
-        credits
+    fn turn(&self, queue: &str) -> i64 {
+        self.queues.get(queue).map_or(0, |line| line.turn)
     }
 
-    pub(crate) fn refill(&mut self, pool: PoolId, credits: i64) {
-        *self.credits.entry(pool).or_insert(0) += credits;
+    fn gate_changed(&mut self, was: Gate, is: Gate, key: &LaneKey) {
+        if let Gate::ClosedUntil(until) = was {
+            self.openings.remove(&(until, key.clone()));
+        }
+        if let Gate::ClosedUntil(until) = is {
+            self.openings.insert((until, key.clone()));
+        }
     }
 }

@@ -142,6 +142,11 @@ impl Lane {
         room.min(self.waiting)
     }
 
+    /// More stand in `ready` than may.
+    pub fn is_over(&self, policy: &QueuePolicy, key: &str) -> bool {
+        self.admitted.len() > self.depth(policy, key)
+    }
+
     /// Admits the best of those that wait, as many as [`Lane::wants`] said.
     pub fn admit(&mut self, best: &[Entry], policy: &QueuePolicy, key: &str, now_turn: i64) -> Vec<Step> {
         let mut steps = Vec::with_capacity(best.len());
@@ -174,10 +179,18 @@ impl Lane {
         self.running += 1;
     }
 
-    /// Nothing is known of the key that must be kept. `now_turn` as in [`Lane::arrive`].
-    pub fn is_empty(&self, policy: &QueuePolicy, now_turn: i64) -> bool {
-        let has_turn_ahead = policy.order == Order::Fair && self.next_turn > now_turn;
-        self.running == 0 && self.waiting == 0 && self.admitted.is_empty() && self.gate.is_open() && !has_turn_ahead
+    /// Takes away one that is available and will not be claimed. Gives its turn in `ready`; `None` when it was in the lane.
+    pub fn leave(&mut self, entry: Entry) -> Option<i64> {
+        let turn = self.admitted.remove(&entry);
+        if turn.is_none() {
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+        turn
+    }
+
+    /// Nothing is known of the key that must be kept, except its next turn.
+    pub fn is_empty(&self) -> bool {
+        self.running == 0 && self.waiting == 0 && self.admitted.is_empty() && self.gate.is_open()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The durable queue of Mutirao: tasks and policy (pure), and the store (SQLite through Diesel, blocking).
 //!
 //! - `task`, `priority`, `retry`, `policy`: values. `state`: the one `transition`. `plan`: who is claimed next.
-//! - `book`: the in-memory mirror. `op`: what goes in and comes out. `tick`: one turn, one transaction. `recover`: the first.
+//! - `lane`: the tasks of one key. `meter`: a balance that refills.
+//! - `book`: the in-memory mirror; `overlay`: what a turn changes of it. `op`: what goes in and comes out. `tick`: one turn, one transaction. `recover`: the first.
 //! - `store`: the only place that knows SQL.
 //!
 //! No async, no clock, no randomness, no process here: time and random words are arguments. Does not know the contract.
@@ -13,6 +14,7 @@ pub mod diagram;
 pub mod lane;
 pub mod meter;
 pub mod op;
+mod overlay;
 pub mod plan;
 pub mod policy;
 pub mod priority;

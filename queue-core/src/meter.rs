@@ -22,7 +22,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    fn slot_us(&self) -> i64 {
+    pub(crate) fn slot_us(&self) -> i64 {
         (self.per_us.max(1) - 1) / SLOTS + 1
     }
 }

@@ -1,5 +1,6 @@
 //! The border of the queue: what goes into a tick and what comes out of it. Values only.
 
+use crate::priority::TaskPriority;
 use crate::state::{FailReason, TaskState};
 use crate::store::StoreError;
 use crate::task::{Ending, LogParts, NewTask, Note, Outcome, PoolId, TaskId, WorkerId};
@@ -13,6 +14,24 @@ pub enum Op {
     Cancel(TaskId),
     /// A final task becomes available once more, with its budgets as new.
     Retry(TaskId),
+    /// A waiting task stands in line as if it had always had this priority.
+    Reprioritise {
+        id: TaskId,
+        priority: TaskPriority,
+    },
+    /// Nothing of the queue, or of a key of it, is started, until a time in microseconds since 1970 or until it is resumed. Runs
+    /// go on. Replaces what was said before.
+    Pause {
+        queue: String,
+        key: Option<String>,
+        until_us: Option<i64>,
+        reason: String,
+    },
+    /// Starts go on, whatever closed the queue or key.
+    Resume {
+        queue: String,
+        key: Option<String>,
+    },
     /// A live run says how far it is, or what it has spent.
     Note {
         run: RunKey,
@@ -93,6 +112,8 @@ pub enum Reply {
     Retried,
     /// Only a final task can be tried again.
     NotFinal(TaskState),
+    /// Only a waiting task can be given another priority.
+    NotWaiting(TaskState),
     Applied,
     /// The run was not live any more: dropped whole.
     Stale,

@@ -32,15 +32,17 @@ pub struct Turns {
     next: Vec<u64>,
 }
 
-/// Decides the claims of a tick. `open` counts by queue what may be claimed, `turns` is where each pool's round stands.
+/// Decides the claims of a tick. `open` counts by queue what may be claimed, `turns` is where each pool's round stands; `most`
+/// is how many may be claimed in all, [`CLAIMS_MAX`] less what this tick has claimed already.
 pub fn plan(
     pools: &[PoolPolicy],
     credits: &BTreeMap<PoolId, i64>,
     open: &BTreeMap<&str, u64>,
     turns: &mut BTreeMap<PoolId, Turns>,
+    most: u64,
 ) -> Vec<Claim> {
     let mut left = open.clone();
-    let mut room = CLAIMS_MAX;
+    let mut room = most;
     let mut claims = Vec::new();
     for (index, pool) in pools.iter().enumerate() {
         let id = PoolId(index);
@@ -101,6 +103,7 @@ mod tests {
             &BTreeMap::from([(PoolId(0), credits)]),
             &open.iter().copied().collect(),
             turns,
+            CLAIMS_MAX,
         );
         claims.into_iter().map(|claim| (claim.queue, claim.count)).collect()
     }
@@ -147,9 +150,9 @@ mod tests {
         let credits = BTreeMap::from([(PoolId(0), 2), (PoolId(1), i64::MAX)]);
         let mut turns = BTreeMap::new();
         let pools = [pool(&[("q", 1)]), pool(&[("q", 1)])];
-        let few = plan(&pools, &credits, &BTreeMap::from([("q", 3)]), &mut turns);
+        let few = plan(&pools, &credits, &BTreeMap::from([("q", 3)]), &mut turns, CLAIMS_MAX);
         assert_eq!(few.iter().map(|claim| claim.count).collect::<Vec<_>>(), [2, 1]);
-        let many = plan(&pools, &credits, &BTreeMap::from([("q", 1 << 40)]), &mut turns);
+        let many = plan(&pools, &credits, &BTreeMap::from([("q", 1 << 40)]), &mut turns, CLAIMS_MAX);
         assert_eq!(many.iter().map(|claim| claim.count).sum::<u64>(), CLAIMS_MAX);
     }
 }

@@ -61,11 +61,17 @@ impl PoolPolicy {
 pub struct Policies {
     pub kinds: BTreeMap<String, Limits>,
     pub pools: Vec<PoolPolicy>,
+    /// Queues of which something is said.
+    pub queues: BTreeMap<String, QueuePolicy>,
 }
 
 impl Policies {
     pub fn limits(&self, kind: &str, of_task: Overrides) -> Limits {
         self.kinds.get(kind).copied().unwrap_or_default().with(of_task)
+    }
+
+    pub fn queue(&self, name: &str) -> &QueuePolicy {
+        self.queues.get(name).unwrap_or(&BUILT_IN)
     }
 }
 
@@ -98,20 +104,29 @@ pub struct QueuePolicy {
     pub aging_step_us: i64,
 }
 
+/// Of a queue of which nothing is said.
+static BUILT_IN: QueuePolicy = QueuePolicy {
+    limit: None,
+    limit_per_key: None,
+    order: Order::Rank,
+    weights: BTreeMap::new(),
+    rates: Vec::new(),
+    aging_step_us: AGING_STEP_US,
+};
+
 impl Default for QueuePolicy {
     fn default() -> QueuePolicy {
-        QueuePolicy {
-            limit: None,
-            limit_per_key: None,
-            order: Order::Rank,
-            weights: BTreeMap::new(),
-            rates: Vec::new(),
-            aging_step_us: AGING_STEP_US,
-        }
+        BUILT_IN.clone()
     }
 }
 
 impl QueuePolicy {
+    /// The key of the lane in which a task of this key waits; `None` for one that goes straight to `ready`. In a fair queue
+    /// tasks without a key take turns as one key, whose name is empty.
+    pub fn lane_of<'a>(&self, key: Option<&'a str>) -> Option<&'a str> {
+        key.or((self.order == Order::Fair).then_some(""))
+    }
+
     pub fn weight(&self, key: &str) -> u32 {
         self.weights.get(key).copied().unwrap_or(WEIGHT_DEFAULT).clamp(1, WEIGHT_MAX)
     }

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 /// Default worth of one step of priority, in microseconds of waiting.
 pub const AGING_STEP_US: i64 = 60_000_000;
+/// As good as for ever: no queue has been up for so long, some 1,100 years. Then priority alone decides, and bulk may starve.
+pub const AGING_OFF_US: i64 = 1 << 55;
 
 /// From -100 (most urgent) to 100; 0 when nothing is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,14 +34,9 @@ impl TaskPriority {
         self.0
     }
 
-    /// Where a task that becomes available at `clock_us` of the queue clock stands: lower is claimed first.
-    pub fn rank(self, clock_us: i64) -> i64 {
-        clock_us + i64::from(self.0) * AGING_STEP_US
-    }
-
-    /// The reading of the queue clock at which a task with this rank became available.
-    pub fn clock_of(self, rank: i64) -> i64 {
-        rank - i64::from(self.0) * AGING_STEP_US
+    /// Where a task stands that became available at `since_us` of the queue clock: lower is claimed first.
+    pub fn rank(self, since_us: i64, aging_step_us: i64) -> i64 {
+        since_us + i64::from(self.0) * aging_step_us
     }
 }
 
@@ -87,8 +84,12 @@ mod tests {
     #[test]
     fn a_step_of_priority_is_worth_one_aging_step() {
         let (normal, high): (TaskPriority, TaskPriority) = ("normal".parse().unwrap(), "high".parse().unwrap());
-        assert!(high.rank(10 * AGING_STEP_US - 1) < normal.rank(0), "urgent overtakes what came shortly before");
-        assert!(high.rank(10 * AGING_STEP_US + 1) > normal.rank(0), "but not for ever");
-        assert_eq!(high.clock_of(high.rank(77)), 77);
+        for step_us in [1, AGING_STEP_US, AGING_OFF_US] {
+            let first = normal.rank(0, step_us);
+            assert!(high.rank(10 * step_us - 1, step_us) < first, "urgent overtakes what came shortly before");
+            assert!(high.rank(10 * step_us + 1, step_us) > first, "but not for ever");
+        }
+        let (most, least) = (TaskPriority(TaskPriority::MIN), TaskPriority(TaskPriority::MAX));
+        assert!(most.rank(1 << 54, AGING_OFF_US) < least.rank(0, AGING_OFF_US), "nothing runs over");
     }
 }

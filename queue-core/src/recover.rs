@@ -1,4 +1,5 @@
-//! The first turns of a new life: every run that a former one left is ended as `lost`, before anything is claimed.
+//! The first turns of a new life: every task stands in line by the order of now, and every run that a former life left is
+//! ended as `lost`, before anything is claimed.
 //!
 //! To be called only when the processes of the former life are proven dead: kill before requeue.
 
@@ -6,7 +7,7 @@ use crate::book::Book;
 use crate::op::{Op, Reply};
 use crate::store::{Store, StoreError};
 use crate::task::{Ending, Now, Outcome};
-use crate::tick::{Rng, apply};
+use crate::tick::{Rng, apply, line_up};
 
 /// Ops of one recovery turn, so that no transaction grows without a limit.
 const OPS_MAX: usize = 1_000;
@@ -19,6 +20,7 @@ pub struct Recovered {
 }
 
 pub fn recover(store: &mut Store, book: &mut Book, now: Now, rng: Rng<'_>) -> Result<Recovered, StoreError> {
+    while line_up(store, book, now, &mut *rng)? > 0 {}
     let lost = |run| Op::Finish {
         run,
         ending: Ending::bare(Outcome::Lost, "the supervisor ended while this run was going on"),

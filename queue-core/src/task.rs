@@ -49,6 +49,10 @@ pub struct NewTask {
     pub args: Vec<u8>,
     /// Unique in the database until the task is pruned.
     pub name: Option<String>,
+    /// Fairness and limits per key go by it; not empty.
+    pub key: Option<String>,
+    /// What its start is charged on the meters of its queue; absent means by meter.
+    pub cost: Option<u32>,
     /// Zero means available at once.
     pub delay_us: i64,
     pub overrides: Overrides,
@@ -163,11 +167,24 @@ pub enum RetryWish {
     Never,
 }
 
+/// For whom a wish to wait is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryScope {
+    #[default]
+    Task,
+    /// Nothing of the same key starts until then; of a task without a key, that task.
+    Key,
+    /// Nothing of the queue starts until then.
+    Queue,
+}
+
 /// Everything that is kept of the end of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     pub outcome: Outcome,
     pub retry: RetryWish,
+    /// Of a wish to be tried again after some time.
+    pub scope: RetryScope,
     /// A sentence for people: the error, or what happened to the process.
     pub detail: String,
     pub code: Option<i32>,
@@ -194,6 +211,7 @@ impl Ending {
         Ending {
             outcome,
             retry: RetryWish::ByPolicy,
+            scope: RetryScope::Task,
             detail: detail.into(),
             code: None,
             signal: None,

@@ -3,22 +3,30 @@
 
 mod apply;
 mod ask;
+mod claim;
 mod enqueue;
 mod finish;
+mod gate;
+mod line;
 mod say;
 
 use std::collections::BTreeMap;
 
-use crate::book::{Book, Counts, Overlay, Running};
-use crate::op::{Claimed, Demand, Notice, Op, Reply, RunKey};
-use crate::plan::{CLAIMS_MAX, Claim, plan};
+use crate::book::{Book, Counts, Running};
+use crate::op::{Demand, Notice, Op, Reply, RunKey};
+use crate::overlay::Overlay;
+use crate::plan::CLAIMS_MAX;
 use crate::policy::Limits;
 use crate::state::{Event, Move, Standing, TaskState, transition};
-use crate::store::{Store, StoreError, StoreErrorKind};
+use crate::store::{Due, Store, StoreError, StoreErrorKind};
 use crate::task::{Now, Tally};
+use line::InLine;
 
 /// Scheduled and retryable tasks that become available in one tick, at most.
 pub const DUE_MAX: u64 = 512;
+
+/// Gates that open in one tick, at most.
+pub const GATES_MAX: u64 = 512;
 
 /// A source of uniformly drawn words.
 pub type Rng<'a> = &'a mut dyn FnMut() -> u64;
@@ -29,7 +37,7 @@ pub struct Turn {
     /// One for each op, in the same order.
     pub replies: Vec<Reply>,
     pub notices: Vec<Notice>,
-    /// When the next waiting task is due, in microseconds since 1970.
+    /// When the next waiting task is due, a gate opens, or a meter lets more through, in microseconds since 1970.
     pub next_due: Option<i64>,
     /// A limit of this turn was reached: there is more to do at once.
     pub more: bool,
@@ -94,9 +102,26 @@ fn run(
     book.fold(overlay, now);
     turn.counts = book.rows().counts;
     if turn.counts.get(TaskState::Running) == 0 {
-        turn.available = book.rows().ready.clone();
+        turn.available = book.available();
     }
     Ok(turn)
+}
+
+/// Puts a slice of the tasks in line that a new order has taken out of it, and lets lanes fit what their limits and weights
+/// are now. Gives how many were moved: at 0 all is in order.
+pub(crate) fn line_up(store: &mut Store, book: &mut Book, now: Now, rng: Rng<'_>) -> Result<usize, StoreError> {
+    let done = Turning::start(store, book, now, rng)?.line_up();
+    let committed = done.and_then(|done| store.commit().map(|()| done));
+    match committed {
+        Ok((moved, overlay)) => {
+            book.fold(overlay, now);
+            Ok(moved)
+        }
+        Err(error) => {
+            store.abandon(Some(&error));
+            Err(error)
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,6 +139,8 @@ struct Turning<'a> {
     notices: Vec<Notice>,
     now: Now,
     clock_us: i64,
+    /// By the clock of meters: when one lets through what it has held back in this turn.
+    opens_at_us: Option<i64>,
     rng: Rng<'a>,
 }
 
@@ -121,7 +148,7 @@ impl<'a> Turning<'a> {
     fn start(store: &'a mut Store, book: &'a Book, now: Now, rng: Rng<'a>) -> Result<Turning<'a>, StoreError> {
         store.begin()?;
         let (over, clock_us) = (Overlay::over(book), book.clock_us(now));
-        Ok(Turning { store, book, over, notices: Vec::new(), now, clock_us, rng })
+        Ok(Turning { store, book, over, notices: Vec::new(), now, clock_us, opens_at_us: None, rng })
     }
 
     fn turn(mut self, ops: &[Op], demand: Option<&[Demand]>, how: Apply) -> Result<(Turn, Overlay), StoreError> {
@@ -138,9 +165,12 @@ impl<'a> Turning<'a> {
                 self.over.refill(change.pool, change.credits);
             }
             more = self.fire_due()? == DUE_MAX;
+            more |= self.fire_gates()? == GATES_MAX;
             more |= self.claim()? == CLAIMS_MAX;
         }
-        let next_due = self.store.next_due()?;
+        self.settle_lanes()?;
+        let next_due = self.next_due()?;
+        self.save_meters()?;
         if self.over.dirty {
             self.store.save_counters(self.over.next_task, self.over.next_worker, self.clock_us)?;
         }
@@ -181,64 +211,20 @@ impl<'a> Turning<'a> {
             let from = Standing { state: Some(task.state), cancelling: false, tally: task.tally };
             let (to, tally) = self.decide(from, Event::Due, &Limits::default())?;
             debug_assert_eq!(to, Move::Available);
-            let rank = task.priority.rank(self.clock_us);
+            let since_us = self.clock_us;
             self.store.take_later(task.id)?;
-            self.store.put_tally(task.id, tally, rank)?;
-            self.store.put_ready(&task.queue, rank, task.id)?;
+            self.store.put_tally(task.id, tally, since_us)?;
+            let Due { id, ref queue, ref key, priority, .. } = *task;
+            self.stand_in_line(InLine { id, queue, key: key.as_deref(), priority, since_us })?;
             self.moved(Some(task.state), TaskState::Available);
-            self.over.add_ready(&task.queue, 1);
         }
         Ok(due.len() as u64)
     }
 
-    fn claim(&mut self) -> Result<u64, StoreError> {
-        let credits = self.over.credits(self.book);
-        if credits.values().all(|free| *free <= 0) {
-            return Ok(0);
-        }
-        let ready = self.over.ready(self.book);
-        let mut turns = self.book.rows().turns.clone();
-        let open = ready.iter().map(|(queue, count)| (queue.as_str(), *count)).collect();
-        let claims = plan(&self.book.policies.pools, &credits, &open, &mut turns);
-        self.over.turns = turns;
-        claims.iter().try_fold(0, |sum, claim| Ok(sum + self.claim_head(claim)?))
-    }
-
-    fn claim_head(&mut self, claim: &Claim) -> Result<u64, StoreError> {
-        let heads = self.store.head(&claim.queue, claim.count)?;
-        let Some(last) = heads.last() else { return Err(self.disagree(claim, 0)) };
-        if heads.len() as u64 != claim.count {
-            return Err(self.disagree(claim, heads.len()));
-        }
-        self.store.take_head(&claim.queue, last, heads.len())?;
-        self.over.add_ready(&claim.queue, -(heads.len() as i64));
-        self.over.refill(claim.pool, -(heads.len() as i64));
-        for head in heads {
-            let limits = self.book.policies.limits(&head.kind, head.overrides);
-            let from = Standing { state: Some(TaskState::Available), cancelling: false, tally: head.tally };
-            let (_, tally) = self.decide(from, Event::Claimed, &limits)?;
-            let run = RunKey { task: head.id, epoch: tally.epoch };
-            let wait_us = (self.clock_us - head.priority.clock_of(head.rank)).max(0);
-            self.store.put_running(run, head.rank, wait_us, self.now.wall_us)?;
-            self.moved(Some(TaskState::Available), TaskState::Running);
-            let (queue, claimed_at_us) = (claim.queue.clone(), self.now.wall_us);
-            let running = Running { queue, rank: head.rank, tally, limits, wait_us, claimed_at_us, cancelling: false };
-            self.over.running.insert(head.id, Some(running));
-            self.notices.push(Notice::Claimed(Claimed {
-                run,
-                pool: claim.pool,
-                kind: head.kind,
-                args: head.args,
-                attempt: tally.runs + 1,
-                timeout_ms: limits.timeout_ms,
-            }));
-        }
-        Ok(claim.count)
-    }
-
-    fn disagree(&self, claim: &Claim, found: usize) -> StoreError {
-        let detail = format!("the book has {} claimable tasks in queue {}, the rows {found}", claim.count, claim.queue);
-        StoreError { kind: StoreErrorKind::Invariant, detail }
+    fn next_due(&mut self) -> Result<Option<i64>, StoreError> {
+        let due = self.store.next_due()?;
+        let opens = self.opens_at_us.map(|at_us| self.now.wall_us + (at_us - self.book.meters_us(self.now)).max(0));
+        Ok([due, self.next_opening(), opens].into_iter().flatten().min())
     }
 
     /// The run, unless it ended or its task runs under another epoch by now.

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::error::StoreError;
 use super::open::{Reader, Store};
-use crate::book::Book;
+use crate::book::{Book, Mirror};
 
 /// Findings of one rule, at most.
 const FINDINGS_MAX: usize = 20;
@@ -25,13 +25,16 @@ impl fmt::Display for Finding {
     }
 }
 
-const PHASES: &str = "(SELECT id FROM ready UNION ALL SELECT id FROM later UNION ALL SELECT id FROM running UNION ALL SELECT id FROM final)";
+const PHASES: &str = "(SELECT id FROM ready UNION ALL SELECT id FROM lane UNION ALL SELECT id FROM relay UNION ALL SELECT id FROM later UNION ALL SELECT id FROM running UNION ALL SELECT id FROM final)";
 
 /// The last run before the budgets of tally `t` were made new.
 const SINCE: &str = "coalesce((SELECT max(r.epoch) FROM retry r WHERE r.task = t.id), 0)";
 
+/// The rank of task `b` with tally `t` in a queue with layout `l`.
+const RANK: &str = "coalesce(t.since, b.since) + coalesce(t.priority, b.priority) * coalesce(l.aging_step, 60000000)";
+
 /// (rule, query of the offending ids). `{phases}` is every phase row's id, `{since}` the run before the budgets of `t`.
-const RULES: [(&str, &str); 19] = [
+const RULES: [(&str, &str); 21] = [
     ("a task is in exactly one phase", "SELECT id FROM {phases} GROUP BY id HAVING count(*) > 1"),
     ("a task is in some phase", "SELECT id FROM task WHERE id NOT IN {phases}"),
     ("a phase row has its task", "SELECT id FROM {phases} WHERE id NOT IN (SELECT id FROM task)"),
@@ -43,8 +46,18 @@ const RULES: [(&str, &str); 19] = [
     ("a retry has its task", "SELECT task AS id FROM retry WHERE task NOT IN (SELECT id FROM task)"),
     (
         "a claimable task stands under its own queue and rank",
-        "SELECT r.id FROM ready r JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id \
-      WHERE r.queue <> b.queue OR r.rank <> coalesce(t.rank, b.rank)",
+        "SELECT r.id FROM ready r JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id LEFT JOIN layout l ON l.queue = r.queue \
+      WHERE r.queue <> b.queue OR NOT coalesce(l.is_fair, 0) AND r.rank <> {rank}",
+    ),
+    (
+        "a claimable task bears the key of its lane, or none",
+        "SELECT r.id FROM ready r JOIN task b ON b.id = r.id LEFT JOIN layout l ON l.queue = r.queue \
+      WHERE r.key IS NOT coalesce(b.key, iif(l.is_fair, '', NULL))",
+    ),
+    (
+        "a task in a lane stands under its own queue, key and rank",
+        "SELECT r.id FROM lane r JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id LEFT JOIN layout l ON l.queue = r.queue \
+      WHERE r.queue <> b.queue OR r.key <> coalesce(b.key, '') OR r.rank <> {rank}",
     ),
     (
         "a run has the epoch after the tally's",
@@ -104,7 +117,7 @@ fn check_rows(conn: &mut SqliteConnection) -> Result<Vec<Finding>, StoreError> {
         findings.push(Finding { rule: "the file is sound", detail: page.line });
     }
     for (rule, query) in RULES {
-        let query = query.replace("{phases}", PHASES).replace("{since}", SINCE);
+        let query = query.replace("{phases}", PHASES).replace("{since}", SINCE).replace("{rank}", RANK);
         let found: Vec<Id> = diesel::sql_query(format!("{query} LIMIT {FINDINGS_MAX}")).load(conn)?;
         findings.extend(found.into_iter().map(|row| Finding { rule, detail: format!("broken by {}", row.id) }));
     }
@@ -126,11 +139,24 @@ impl Store {
     pub fn check_book(&mut self, book: &Book) -> Result<Vec<Finding>, StoreError> {
         let (rows, _) = self.mirror(&book.policies)?;
         let mine = book.rows();
+        let lines = |mirror: &Mirror| -> Vec<String> {
+            let queues = mirror.queues.iter().filter(|(_, line)| line.running + line.waiting > 0 || !line.gate.is_open());
+            queues.map(|(queue, line)| format!("{queue}: {} {} {:?}", line.running, line.waiting, line.gate)).collect()
+        };
+        let lanes = |mirror: &Mirror| -> Vec<String> {
+            let lanes = mirror.lanes.iter().filter(|(_, lane)| !lane.is_empty());
+            let told = lanes.map(|(key, lane)| {
+                format!("{key:?}: {} {} {:?} {:?}", lane.running, lane.waiting, lane.admitted, lane.gate)
+            });
+            told.collect()
+        };
         let pairs = [
             ("next task", mine.next_task.to_string(), rows.next_task.to_string()),
             ("next worker", mine.next_worker.to_string(), rows.next_worker.to_string()),
             ("tasks by state", format!("{:?}", mine.counts), format!("{:?}", rows.counts)),
             ("claimable by queue", format!("{:?}", mine.ready), format!("{:?}", rows.ready)),
+            ("queues", format!("{:?}", lines(mine)), format!("{:?}", lines(&rows))),
+            ("lanes", format!("{:?}", lanes(mine)), format!("{:?}", lanes(&rows))),
             ("running", format!("{:?}", mine.running), format!("{:?}", rows.running)),
         ];
         let differing = pairs.into_iter().filter(|(_, book, rows)| book != rows);

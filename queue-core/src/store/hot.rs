@@ -5,28 +5,49 @@ use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, Text};
 use super::statement::statement;
 
 statement!(InsertTask<'a>(
-    id: i64 as BigInt, kind: &'a str as Text, queue: &'a str as Text, priority: i32 as Integer, rank: i64 as BigInt,
+    id: i64 as BigInt, kind: &'a str as Text, queue: &'a str as Text, priority: i32 as Integer, since: i64 as BigInt,
     args: &'a [u8] as Binary, name: Option<&'a str> as Nullable<Text>, timeout_ms: Option<i64> as Nullable<BigInt>,
     max_attempts: Option<i64> as Nullable<BigInt>, max_crashes: Option<i64> as Nullable<BigInt>, created_at: i64 as BigInt,
-) "INSERT INTO task (id, kind, queue, priority, rank, args, name, timeout_ms, max_attempts, max_crashes, created_at) \
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    key: Option<&'a str> as Nullable<Text>, cost: Option<i64> as Nullable<BigInt>,
+) "INSERT INTO task (id, kind, queue, priority, since, args, name, timeout_ms, max_attempts, max_crashes, created_at, key, cost) \
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
-statement!(PutReady<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
-    "INSERT INTO ready (queue, rank, id) VALUES (?, ?, ?)");
+statement!(PutReady<'a>(
+    queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt, key: Option<&'a str> as Nullable<Text>,
+) "INSERT INTO ready (queue, rank, id, key) VALUES (?, ?, ?, ?)");
 
 statement!(TakeReady<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
     "DELETE FROM ready WHERE queue = ? AND rank = ? AND id = ?");
 
 statement!(Head<'a>(queue: &'a str as Text, count: i64 as BigInt)
-    "SELECT r.id, r.rank, b.kind, b.args, b.priority, b.timeout_ms, b.max_attempts, b.max_crashes, \
+    "SELECT r.id, r.rank, r.key, coalesce(t.since, b.since), b.kind, b.args, coalesce(t.priority, b.priority), \
+     b.timeout_ms, b.max_attempts, b.max_crashes, \
      coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
-     FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
+     FROM (SELECT rank, id, key FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
      CROSS JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id ORDER BY r.rank, r.id"
-    => (BigInt, BigInt, Text, Binary, Integer, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>,
-        BigInt, BigInt, BigInt, BigInt, BigInt));
+    => (BigInt, BigInt, Nullable<Text>, BigInt, Text, Binary, Integer,
+        Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, BigInt, BigInt, BigInt, BigInt, BigInt));
+
+statement!(HeadCosts<'a>(queue: &'a str as Text, count: i64 as BigInt)
+    "SELECT b.cost FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
+     CROSS JOIN task b ON b.id = r.id ORDER BY r.rank, r.id" => (Nullable<BigInt>));
 
 statement!(TakeHead<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
     "DELETE FROM ready WHERE queue = ? AND (rank, id) <= (?, ?)");
+
+statement!(PutLane<'a>(queue: &'a str as Text, key: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
+    "INSERT INTO lane (queue, key, rank, id) VALUES (?, ?, ?, ?)");
+
+statement!(TakeLane<'a>(queue: &'a str as Text, key: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
+    "DELETE FROM lane WHERE queue = ? AND key = ? AND rank = ? AND id = ?");
+
+statement!(LaneHead<'a>(queue: &'a str as Text, key: &'a str as Text, count: i64 as BigInt)
+    "SELECT rank, id FROM lane WHERE queue = ? AND key = ? ORDER BY rank, id LIMIT ? + 0" => (BigInt, BigInt));
+
+statement!(PutMeter<'a>(
+    queue: &'a str as Text, unit: &'a str as Text, allowed: i64 as BigInt, per_us: i64 as BigInt, slot: i64 as BigInt,
+    charged: &'a [u8] as Binary, debt: i64 as BigInt,
+) "INSERT OR REPLACE INTO meter (queue, unit, allowed, per_us, slot, charged, debt) VALUES (?, ?, ?, ?, ?, ?, ?)");
 
 statement!(PutLater(id: i64 as BigInt, due_at: i64 as BigInt, state: i32 as Integer)
     "INSERT INTO later (id, due_at, state) VALUES (?, ?, ?)");
@@ -34,16 +55,16 @@ statement!(PutLater(id: i64 as BigInt, due_at: i64 as BigInt, state: i32 as Inte
 statement!(TakeLater(id: i64 as BigInt) "DELETE FROM later WHERE id = ?");
 
 statement!(DueTasks(until: i64 as BigInt, count: i64 as BigInt)
-    "SELECT l.id, l.state, b.queue, b.priority, \
+    "SELECT l.id, l.state, b.queue, b.key, coalesce(t.priority, b.priority), \
      coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
      FROM (SELECT id, state, due_at FROM later WHERE due_at <= ? ORDER BY due_at, id LIMIT ? + 0) l \
      CROSS JOIN task b ON b.id = l.id LEFT JOIN tally t ON t.id = l.id ORDER BY l.due_at, l.id"
-    => (BigInt, Integer, Text, Integer, BigInt, BigInt, BigInt, BigInt, BigInt));
+    => (BigInt, Integer, Text, Nullable<Text>, Integer, BigInt, BigInt, BigInt, BigInt, BigInt));
 
 statement!(NextDue() "SELECT due_at FROM later ORDER BY due_at, id LIMIT 1" => (BigInt));
 
-statement!(PutRunning(id: i64 as BigInt, epoch: i64 as BigInt, rank: i64 as BigInt, wait_us: i64 as BigInt, claimed_at: i64 as BigInt)
-    "INSERT INTO running (id, epoch, rank, wait_us, claimed_at, stop) VALUES (?, ?, ?, ?, ?, 0)");
+statement!(PutRunning(id: i64 as BigInt, epoch: i64 as BigInt, since: i64 as BigInt, wait_us: i64 as BigInt, claimed_at: i64 as BigInt)
+    "INSERT INTO running (id, epoch, since, wait_us, claimed_at, stop) VALUES (?, ?, ?, ?, ?, 0)");
 
 statement!(TakeRunning(id: i64 as BigInt, epoch: i64 as BigInt) "DELETE FROM running WHERE id = ? AND epoch = ?");
 
@@ -56,8 +77,10 @@ statement!(PutResult<'a>(id: i64 as BigInt, bytes: &'a [u8] as Binary) "INSERT I
 
 statement!(PutTally(
     id: i64 as BigInt, epoch: i64 as BigInt, runs: i64 as BigInt, attempts: i64 as BigInt, crashes: i64 as BigInt,
-    lost: i64 as BigInt, rank: i64 as BigInt,
-) "INSERT OR REPLACE INTO tally (id, epoch, runs, attempts, crashes, lost, rank) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    lost: i64 as BigInt, since: i64 as BigInt,
+) "INSERT INTO tally (id, epoch, runs, attempts, crashes, lost, since) VALUES (?, ?, ?, ?, ?, ?, ?) \
+   ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, runs = excluded.runs, attempts = excluded.attempts, \
+   crashes = excluded.crashes, lost = excluded.lost, since = excluded.since");
 
 statement!(PutAttempt<'a>(
     task: i64 as BigInt, epoch: i64 as BigInt, outcome: i32 as Integer, detail: &'a str as Text,
@@ -99,7 +122,7 @@ mod tests {
     fn no_statement_becomes_slower_with_the_number_of_rows() {
         let (body, spent) =
             ("SEARCH b USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH t USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN");
-        let plans: [(Vec<String>, &[&str]); 8] = [
+        let plans: [(Vec<String>, &[&str]); 11] = [
             (
                 steps(&Head { queue: "q", count: 9 }),
                 &["CO-ROUTINE r", "SEARCH ready USING PRIMARY KEY (queue=?)", "SCAN r", body, spent],
@@ -111,6 +134,18 @@ mod tests {
             (
                 steps(&TakeReady { queue: "q", rank: 0, id: 0 }),
                 &["SEARCH ready USING PRIMARY KEY (queue=? AND rank=? AND id=?)"],
+            ),
+            (
+                steps(&HeadCosts { queue: "q", count: 9 }),
+                &["CO-ROUTINE r", "SEARCH ready USING PRIMARY KEY (queue=?)", "SCAN r", body],
+            ),
+            (
+                steps(&LaneHead { queue: "q", key: "k", count: 9 }),
+                &["SEARCH lane USING PRIMARY KEY (queue=? AND key=?)"],
+            ),
+            (
+                steps(&TakeLane { queue: "q", key: "k", rank: 0, id: 0 }),
+                &["SEARCH lane USING PRIMARY KEY (queue=? AND key=? AND rank=? AND id=?)"],
             ),
             (
                 steps(&DueTasks { until: 0, count: 9 }),

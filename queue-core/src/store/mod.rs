@@ -2,18 +2,23 @@
 //! held by the same conformance suite (`tests/conformance`).
 //!
 //! - `open`: files, pragmas, migrations. `tx`: begin, commit, and what to do when in doubt.
-//! - `statement`: how a cached statement is written. `hot`: those of the tick. `verbs`: what the tick asks of the rows, in domain words.
+//! - `statement`: how a cached statement is written. `hot`: those of the tick. `verbs`: what the tick asks of the rows, in domain words;
+//!   `line`: that about lanes, gates and meters.
 //! - `rows`: how states and outcomes are spelled. `schema`: the tables, for the query builder.
-//! - `read/`: single tasks, pages and logs, for people. `doctor`: the invariants as SQL. `rebuild`: the book from rows.
+//! - `read/`: single tasks, pages and logs, for people. `doctor`: the invariants as SQL. `rebuild`, `rebuild_lines`: the book from rows;
+//!   `relayout`: a queue whose order was configured anew.
 
 mod doctor;
 mod error;
 #[cfg(test)]
 mod explain;
 mod hot;
+mod line;
 mod open;
 mod read;
 mod rebuild;
+mod rebuild_lines;
+mod relayout;
 mod rows;
 mod schema;
 mod statement;
@@ -24,7 +29,8 @@ pub use doctor::Finding;
 pub use error::{StoreError, StoreErrorKind};
 pub use open::{Durability, Place, Reader, Store};
 pub use read::{
-    ATTEMPTS_MAX, AttemptView, BadCursor, Cursor, EndedRun, Filter, LIST_MAX, LOG_PARTS_MAX, LOOKED_AT_MAX, LogPart,
-    Page, Phase, ProgressView, TaskView,
+    ATTEMPTS_MAX, AttemptView, BadCursor, Cursor, EndedRun, Filter, LIST_MAX, LOG_PARTS_MAX, LOOKED_AT_MAX, LinePlace,
+    LogPart, Page, Phase, ProgressView, TaskView,
 };
+pub(crate) use relayout::SLICE;
 pub use verbs::{Due, Ended, FinalFacts, Head, SPENT_MAX};

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::error::StoreError;
 use super::open::Store;
-use super::rows::{overrides, tally};
+use super::rows::{overrides, priority, tally};
 use super::{rows, schema};
 use crate::book::{Book, Counts, Mirror, Running};
 use crate::op::WorkerRow;
@@ -40,9 +40,13 @@ impl Store {
         Ok(found.into_iter().map(row).collect())
     }
 
+    /// Rows that stand in line by another order than that of `policies` are taken out of it first: [`crate::recover`] puts
+    /// them back.
     pub fn book(&mut self, policies: Policies, now: Now) -> Result<Book> {
+        self.leave_old_lines(&policies)?;
         let (mirror, clock_us) = self.mirror(&policies)?;
-        Ok(Book::new(policies, mirror, clock_us, now))
+        let meters_us = self.meters_us(&policies)?;
+        Ok(Book::new(policies, mirror, clock_us, meters_us, now))
     }
 
     pub(super) fn mirror(&mut self, policies: &Policies) -> Result<(Mirror, i64)> {
@@ -52,7 +56,8 @@ impl Store {
         let ready = self.ready_by_queue()?;
         let running = self.running(policies)?;
         let mut counts = Counts::default();
-        counts.add(TaskState::Available, ready.values().map(|count| *count as i64).sum());
+        let between: i64 = schema::relay::table.count().get_result(&mut self.conn)?;
+        counts.add(TaskState::Available, between + ready.values().map(|count| *count as i64).sum::<i64>());
         counts.add(TaskState::Running, running.len() as i64);
         let later: Vec<(i32, i64)> = schema::later::table
             .group_by(schema::later::state)
@@ -65,7 +70,16 @@ impl Store {
         for (code, count) in later.into_iter().chain(finals) {
             counts.add(rows::state(code)?, count);
         }
-        Ok((Mirror { next_task, next_worker, counts, ready, running, ..Mirror::default() }, clock_us))
+        let mut mirror = Mirror { next_task, next_worker, counts, ready, running, ..Mirror::default() };
+        let (queues, lanes) = self.lines(policies, &mirror.running)?;
+        for (queue, line) in queues {
+            mirror.counts.add(TaskState::Available, line.waiting as i64);
+            mirror.put_queue(queue, line);
+        }
+        for (key, lane) in lanes {
+            mirror.put_lane(policies, key, lane);
+        }
+        Ok((mirror, clock_us))
     }
 
     fn ready_by_queue(&mut self) -> Result<BTreeMap<String, u64>> {
@@ -79,25 +93,43 @@ impl Store {
         use schema::{running, tally as spent, task};
         type Row = (
             (i64, i64, i64, i64, i64, i32),
-            (String, String, Option<i64>, Option<i64>, Option<i64>),
-            Option<(i64, i64, i64, i64)>,
+            (String, String, Option<String>, i32, Option<i64>, Option<i64>, Option<i64>),
+            Option<(i64, i64, i64, i64, Option<i32>)>,
         );
         let found: Vec<Row> = running::table
             .inner_join(task::table.on(task::id.eq(running::id)))
             .left_join(spent::table.on(spent::id.eq(running::id)))
             .select((
-                (running::id, running::epoch, running::rank, running::wait_us, running::claimed_at, running::stop),
-                (task::kind, task::queue, task::timeout_ms, task::max_attempts, task::max_crashes),
-                (spent::runs, spent::attempts, spent::crashes, spent::lost).nullable(),
+                (running::id, running::epoch, running::since, running::wait_us, running::claimed_at, running::stop),
+                (
+                    task::kind,
+                    task::queue,
+                    task::key,
+                    task::priority,
+                    task::timeout_ms,
+                    task::max_attempts,
+                    task::max_crashes,
+                ),
+                (spent::runs, spent::attempts, spent::crashes, spent::lost, spent::priority).nullable(),
             ))
             .load(&mut self.conn)?;
-        let entry = |((id, epoch, rank, wait_us, claimed_at_us, stop), body, spent): Row| {
-            let (kind, queue, timeout, max_attempts, max_crashes) = body;
-            let (runs, attempts, crashes, lost) = spent.unwrap_or_default();
+        let entry = |((id, epoch, since_us, wait_us, claimed_at_us, stop), body, spent): Row| {
+            let (kind, queue, key, level, timeout, max_attempts, max_crashes) = body;
+            let (runs, attempts, crashes, lost, changed) = spent.unwrap_or_default();
             let limits = policies.limits(&kind, overrides(timeout, max_attempts, max_crashes));
-            let tally = tally(epoch, runs, attempts, crashes, lost);
-            (TaskId(id), Running { queue, rank, tally, limits, wait_us, claimed_at_us, cancelling: stop != 0 })
+            let running = Running {
+                lane: policies.queue(&queue).lane_of(key.as_deref()).map(str::to_owned),
+                queue,
+                priority: priority(changed.unwrap_or(level))?,
+                since_us,
+                tally: tally(epoch, runs, attempts, crashes, lost),
+                limits,
+                wait_us,
+                claimed_at_us,
+                cancelling: stop != 0,
+            };
+            Ok((TaskId(id), running))
         };
-        Ok(found.into_iter().map(entry).collect())
+        found.into_iter().map(entry).collect()
     }
 }

@@ -10,17 +10,39 @@ table! {
         kind -> Text,
         queue -> Text,
         priority -> Integer,
-        rank -> BigInt,
+        since -> BigInt,
         args -> Binary,
         name -> Nullable<Text>,
         timeout_ms -> Nullable<BigInt>,
         max_attempts -> Nullable<BigInt>,
         max_crashes -> Nullable<BigInt>,
         created_at -> BigInt,
+        key -> Nullable<Text>,
+        cost -> Nullable<BigInt>,
     }
 }
 
-table! { ready (queue, rank, id) { queue -> Text, rank -> BigInt, id -> BigInt, } }
+table! { ready (queue, rank, id) { queue -> Text, rank -> BigInt, id -> BigInt, key -> Nullable<Text>, } }
+
+table! { lane (queue, key, rank, id) { queue -> Text, key -> Text, rank -> BigInt, id -> BigInt, } }
+
+table! { relay (id) { id -> BigInt, } }
+
+table! { gate (queue, key) { queue -> Text, key -> Text, until -> Nullable<BigInt>, reason -> Text, } }
+
+table! {
+    meter (queue, unit) {
+        queue -> Text,
+        unit -> Text,
+        allowed -> BigInt,
+        per_us -> BigInt,
+        slot -> BigInt,
+        charged -> Binary,
+        debt -> BigInt,
+    }
+}
+
+table! { layout (queue) { queue -> Text, is_fair -> Integer, aging_step -> BigInt, } }
 
 table! { later (id) { id -> BigInt, due_at -> BigInt, state -> Integer, } }
 
@@ -28,7 +50,7 @@ table! {
     running (id) {
         id -> BigInt,
         epoch -> BigInt,
-        rank -> BigInt,
+        since -> BigInt,
         wait_us -> BigInt,
         claimed_at -> BigInt,
         stop -> Integer,
@@ -59,7 +81,8 @@ table! {
         attempts -> BigInt,
         crashes -> BigInt,
         lost -> BigInt,
-        rank -> BigInt,
+        since -> BigInt,
+        priority -> Nullable<Integer>,
     }
 }
 

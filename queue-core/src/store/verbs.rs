@@ -23,7 +23,12 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     pub id: TaskId,
+    /// Where it stands in `ready`.
     pub rank: i64,
+    /// The key of the lane that admitted it.
+    pub lane: Option<String>,
+    /// When it became available, by the queue clock.
+    pub since_us: i64,
     pub kind: String,
     pub args: Vec<u8>,
     pub priority: TaskPriority,
@@ -37,6 +42,7 @@ pub struct Due {
     pub id: TaskId,
     pub state: TaskState,
     pub queue: String,
+    pub key: Option<String>,
     pub priority: TaskPriority,
     pub tally: Tally,
 }
@@ -55,6 +61,7 @@ pub struct FinalFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     pub queue: String,
+    pub key: Option<String>,
     pub priority: TaskPriority,
     /// What it has spent, under the epoch of its last run.
     pub tally: Tally,
@@ -62,19 +69,21 @@ pub struct Ended {
 }
 
 impl Store {
-    pub fn insert_task(&mut self, id: TaskId, new: &NewTask, rank: i64, created_at: i64) -> Result<()> {
+    pub fn insert_task(&mut self, id: TaskId, new: &NewTask, since_us: i64, created_at: i64) -> Result<()> {
         let statement = hot::InsertTask {
             id: id.0,
             kind: &new.kind,
             queue: &new.queue,
             priority: new.priority.get().into(),
-            rank,
+            since: since_us,
             args: &new.args,
             name: new.name.as_deref(),
             timeout_ms: new.overrides.timeout_ms,
             max_attempts: new.overrides.max_attempts.map(i64::from),
             max_crashes: new.overrides.max_crashes.map(i64::from),
             created_at,
+            key: new.key.as_deref(),
+            cost: new.cost.map(i64::from),
         };
         one(statement.execute(&mut self.conn), "task")
     }
@@ -90,8 +99,9 @@ impl Store {
         one(done, "name")
     }
 
-    pub fn put_ready(&mut self, queue: &str, rank: i64, id: TaskId) -> Result<()> {
-        let done = hot::PutReady { queue, rank, id: id.0 }.execute(&mut self.conn);
+    /// `lane` is the key of the lane that admits it, if one does.
+    pub fn put_ready(&mut self, queue: &str, rank: i64, id: TaskId, lane: Option<&str>) -> Result<()> {
+        let done = hot::PutReady { queue, rank, id: id.0, key: lane }.execute(&mut self.conn);
         one(done, "ready")
     }
 
@@ -102,13 +112,15 @@ impl Store {
 
     /// The first `count` claimable tasks of a queue, best rank first.
     pub fn head(&mut self, queue: &str, count: u64) -> Result<Vec<Head>> {
-        type Row = (i64, i64, String, Vec<u8>, i32, Option<i64>, Option<i64>, Option<i64>, i64, i64, i64, i64, i64);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let found: Vec<Row> = hot::Head { queue, count }.load(&mut self.conn)?;
-        let head = |(id, rank, kind, args, level, timeout, attempts, crashes, t0, t1, t2, t3, t4): Row| {
+        let found = hot::Head { queue, count }.load_iter(&mut self.conn)?;
+        let head = |row: QueryResult<_>| {
+            let (id, rank, lane, since_us, kind, args, level, timeout, attempts, crashes, t0, t1, t2, t3, t4) = row?;
             Ok(Head {
                 id: TaskId(id),
                 rank,
+                lane,
+                since_us,
                 kind,
                 args,
                 priority: priority(level)?,
@@ -116,7 +128,14 @@ impl Store {
                 tally: tally(t0, t1, t2, t3, t4),
             })
         };
-        found.into_iter().map(head).collect()
+        found.map(head).collect()
+    }
+
+    /// What the starts of the first `count` claimable tasks of a queue cost, in the order of [`Store::head`].
+    pub fn head_costs(&mut self, queue: &str, count: u64) -> Result<Vec<Option<u32>>> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let found: Vec<(Option<i64>,)> = hot::HeadCosts { queue, count }.load(&mut self.conn)?;
+        Ok(found.into_iter().map(|(cost,)| cost.map(|cost| u32::try_from(cost).unwrap_or(u32::MAX))).collect())
     }
 
     /// Takes away what [`Store::head`] showed, by its last entry.
@@ -137,12 +156,12 @@ impl Store {
 
     /// Tasks that are due at `now`, at most `count`, the longest overdue first.
     pub fn due(&mut self, now: i64, count: u64) -> Result<Vec<Due>> {
-        type Row = (i64, i32, String, i32, i64, i64, i64, i64, i64);
+        type Row = (i64, i32, String, Option<String>, i32, i64, i64, i64, i64, i64);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let found: Vec<Row> = hot::DueTasks { until: now, count }.load(&mut self.conn)?;
-        let due = |(id, state, queue, level, t0, t1, t2, t3, t4): Row| {
+        let due = |(id, state, queue, key, level, t0, t1, t2, t3, t4): Row| {
             let (state, priority) = (rows::state(state)?, priority(level)?);
-            Ok(Due { id: TaskId(id), state, queue, priority, tally: tally(t0, t1, t2, t3, t4) })
+            Ok(Due { id: TaskId(id), state, queue, key, priority, tally: tally(t0, t1, t2, t3, t4) })
         };
         found.into_iter().map(due).collect()
     }
@@ -152,8 +171,8 @@ impl Store {
         Ok(hot::NextDue {}.get_result::<(i64,)>(&mut self.conn).optional()?.map(|(at,)| at))
     }
 
-    pub fn put_running(&mut self, run: RunKey, rank: i64, wait_us: i64, claimed_at: i64) -> Result<()> {
-        let statement = hot::PutRunning { id: run.task.0, epoch: run.epoch, rank, wait_us, claimed_at };
+    pub fn put_running(&mut self, run: RunKey, since_us: i64, wait_us: i64, claimed_at: i64) -> Result<()> {
+        let statement = hot::PutRunning { id: run.task.0, epoch: run.epoch, since: since_us, wait_us, claimed_at };
         one(statement.execute(&mut self.conn), "running")
     }
 
@@ -194,7 +213,7 @@ impl Store {
         one(done, "result")
     }
 
-    pub fn put_tally(&mut self, id: TaskId, spent: Tally, rank: i64) -> Result<()> {
+    pub fn put_tally(&mut self, id: TaskId, spent: Tally, since_us: i64) -> Result<()> {
         let statement = hot::PutTally {
             id: id.0,
             epoch: spent.epoch,
@@ -202,7 +221,7 @@ impl Store {
             attempts: spent.attempts.into(),
             crashes: spent.crashes.into(),
             lost: spent.lost.into(),
-            rank,
+            since: since_us,
         };
         one(statement.execute(&mut self.conn), "tally")
     }
@@ -259,11 +278,15 @@ impl Store {
         let row = dsl::finals.find((rows::state_code(state), id.0)).select(columns);
         let (epoch, finished_at_us, wait_us, run_us, cut): (i64, i64, i64, i64, i32) =
             row.get_result(&mut self.conn)?;
-        let body = schema::task::table.find(id.0).select((schema::task::queue, schema::task::priority));
-        let (queue, level): (String, i32) = body.get_result(&mut self.conn)?;
+        let body = schema::task::table.find(id.0);
+        let body = body.select((schema::task::queue, schema::task::key, schema::task::priority));
+        let (queue, key, level): (String, Option<String>, i32) = body.get_result(&mut self.conn)?;
+        let changed = schema::tally::table.find(id.0).select(schema::tally::priority);
+        let changed: Option<Option<i32>> = changed.get_result(&mut self.conn).optional()?;
+        let level = changed.flatten().unwrap_or(level);
         let tally = Tally { epoch, ..self.tally(id)? };
         let facts = FinalFacts { epoch, finished_at_us, wait_us, run_us, cut: cut != 0 };
-        Ok(Ended { queue, priority: priority(level)?, tally, facts })
+        Ok(Ended { queue, key, priority: priority(level)?, tally, facts })
     }
 
     /// Takes the final row away, and the result with it.
@@ -334,7 +357,7 @@ impl Store {
 }
 
 /// A statement that must have touched exactly one row.
-fn one(done: QueryResult<usize>, table: &str) -> Result<()> {
+pub(super) fn one(done: QueryResult<usize>, table: &str) -> Result<()> {
     match done? {
         1 => Ok(()),
         other => Err(wrong_count(table, 1, other)),

@@ -1,10 +1,12 @@
-//! Applies what is asked of a task that is there: cancel it, try it again.
+//! Applies what is asked of a task that is there: cancel it, try it again, give it another priority.
 
 use super::Turning;
+use super::line::InLine;
 use crate::op::{Notice, Reply, RunKey};
 use crate::policy::Limits;
+use crate::priority::TaskPriority;
 use crate::state::{Event, Move, Standing, TaskState};
-use crate::store::{FinalFacts, Phase, StoreError};
+use crate::store::{FinalFacts, LinePlace, Phase, StoreError};
 use crate::task::{Ending, Outcome, TaskId};
 
 impl Turning<'_> {
@@ -29,10 +31,7 @@ impl Turning<'_> {
         let from = Standing { state: Some(state), cancelling: false, tally };
         let (to, tally) = self.decide(from, Event::CancelAsked, &Limits::default())?;
         match &phase {
-            Phase::Ready { queue, rank } => {
-                self.store.take_ready(queue, *rank, id)?;
-                self.over.add_ready(queue, -1);
-            }
+            Phase::Available(place) => self.leave_line(in_line(id, place))?,
             _ => self.store.take_later(id)?,
         }
         if let Move::Final(to, reason) = to {
@@ -60,13 +59,34 @@ impl Turning<'_> {
             let ending = Ending { run_us, ..Ending::bare(Outcome::Ok, "") };
             self.store.put_attempt(run, &ending, finished_at_us.saturating_sub(run_us), finished_at_us)?;
         }
-        let rank = ended.priority.rank(self.clock_us);
+        let since_us = self.clock_us;
         self.store.take_final(id, state)?;
-        self.store.put_tally(id, tally, rank)?;
+        self.store.put_tally(id, tally, since_us)?;
         self.store.put_retry(run, self.now.wall_us)?;
-        self.store.put_ready(&ended.queue, rank, id)?;
-        self.over.add_ready(&ended.queue, 1);
+        let (queue, key, priority) = (ended.queue.as_str(), ended.key.as_deref(), ended.priority);
+        self.stand_in_line(InLine { id, queue, key, priority, since_us })?;
         self.moved(Some(state), TaskState::Available);
         Ok(Reply::Retried)
     }
+
+    /// What waits stands elsewhere in line from now on, as if it had always had this priority.
+    pub(super) fn reprioritise(&mut self, id: TaskId, priority: TaskPriority) -> Result<Reply, StoreError> {
+        let Some(phase) = self.store.phase(id)? else { return Ok(Reply::NoSuchTask) };
+        match &phase {
+            Phase::Available(place) => {
+                self.leave_line(in_line(id, place))?;
+                self.stand_in_line(InLine { priority, ..in_line(id, place) })?;
+            }
+            Phase::Later { .. } => {}
+            Phase::Running | Phase::Final { .. } => return Ok(Reply::NotWaiting(phase.state())),
+        }
+        self.store.put_priority(id, priority)?;
+        self.over.dirty = true;
+        Ok(Reply::Applied)
+    }
+}
+
+fn in_line(id: TaskId, place: &LinePlace) -> InLine<'_> {
+    let LinePlace { queue, key, priority, since_us } = place;
+    InLine { id, queue, key: key.as_deref(), priority: *priority, since_us: *since_us }
 }

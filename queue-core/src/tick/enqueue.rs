@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Turning;
+use super::line::InLine;
 use crate::op::Reply;
 use crate::policy::Limits;
 use crate::state::{Event, Move, Standing, TaskState};
@@ -83,8 +84,8 @@ impl Turning<'_> {
         let (to, _) = self.decide(from, Event::Enqueued { delay_us: new.delay_us }, &Limits::default())?;
         let id = TaskId(self.over.next_task);
         self.over.next_task += 1;
-        let rank = new.priority.rank(self.clock_us);
-        self.store.insert_task(id, new, rank, self.now.wall_us)?;
+        let since_us = self.clock_us;
+        self.store.insert_task(id, new, since_us, self.now.wall_us)?;
         if let Some(name) = &new.name {
             self.store.put_name(name, id)?;
         }
@@ -92,8 +93,8 @@ impl Turning<'_> {
             self.store.put_later(id, self.now.wall_us.saturating_add(delay_us), state)?;
             self.moved(None, state);
         } else {
-            self.store.put_ready(&new.queue, rank, id)?;
-            self.over.add_ready(&new.queue, 1);
+            let (queue, key, priority) = (new.queue.as_str(), new.key.as_deref(), new.priority);
+            self.stand_in_line(InLine { id, queue, key, priority, since_us })?;
             self.moved(None, TaskState::Available);
         }
         Ok(id)

@@ -2,6 +2,7 @@
 
 use super::Turning;
 use super::enqueue::Taken;
+use super::line::InLine;
 use crate::book::Running;
 use crate::op::{Notice, Reply, RunKey};
 use crate::state::{Event, FailReason, Move, Standing, TaskState};
@@ -27,10 +28,12 @@ impl Turning<'_> {
             return Err(StoreError { kind: StoreErrorKind::Invariant, detail });
         }
         self.over.running.insert(run.task, None);
+        self.run_ended(&running.queue, running.lane.as_deref());
+        self.close_by(&running, ending)?;
         let first_success = ending.outcome == Outcome::Ok && run.epoch == 1;
         if !first_success {
             self.store.put_attempt(run, ending, running.claimed_at_us, self.now.wall_us)?;
-            self.store.put_tally(run.task, tally, running.rank)?;
+            self.store.put_tally(run.task, tally, running.since_us)?;
         }
         match to {
             Move::Final(state, reason) => self.put_final(run, &running, ending, state, reason),
@@ -82,8 +85,9 @@ impl Turning<'_> {
         outcome: Outcome,
     ) -> Result<Reply, StoreError> {
         debug_assert_eq!(tally.epoch, run.epoch);
-        self.store.put_ready(&running.queue, running.rank, run.task)?;
-        self.over.add_ready(&running.queue, 1);
+        let Running { queue, lane, priority, since_us, .. } = running;
+        let key = lane.as_deref().filter(|key| !key.is_empty());
+        self.stand_in_line(InLine { id: run.task, queue, key, priority: *priority, since_us: *since_us })?;
         self.returned(run, outcome, TaskState::Available);
         Ok(Reply::Applied)
     }

@@ -7,14 +7,14 @@ use crate::task::{LogParts, Note};
 
 impl Turning<'_> {
     pub(super) fn note(&mut self, run: RunKey, note: &Note) -> Result<Reply, StoreError> {
-        if self.live(run).is_none() {
-            return Ok(Reply::Stale);
-        }
+        let Some(running) = self.live(run) else { return Ok(Reply::Stale) };
+        let queue = running.queue.clone();
         if let Some(progress) = &note.progress {
             self.store.put_progress(run, progress, self.now.wall_us)?;
         }
         for (unit, amount) in &note.spend {
             self.store.add_spend(run.task, unit, *amount)?;
+            self.charge(&queue, unit, *amount);
         }
         if let Some(seq) = note.seq {
             self.notices.push(Notice::Noted { run, seq });

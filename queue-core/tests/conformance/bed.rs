@@ -64,7 +64,7 @@ impl Bed {
     pub(crate) fn ready(&mut self, id: i64, queue: &str, rank: i64) -> TaskId {
         let new = NewTask { queue: queue.into(), ..task() };
         self.insert_task(TaskId(id), &new, rank, 0).unwrap();
-        self.put_ready(queue, rank, TaskId(id)).unwrap();
+        self.put_ready(queue, rank, TaskId(id), None).unwrap();
         TaskId(id)
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn a_head_has_all_that_a_claim_needs(bed: &mut Bed) {
     let new = NewTask { priority: "high".parse().unwrap(), args: vec![1, 2], overrides, ..task() };
     for (id, tally) in [(1, Tally::default()), (2, TALLY)] {
         bed.insert_task(TaskId(id), &new, 5, 0).unwrap();
-        bed.put_ready("q", 5, TaskId(id)).unwrap();
+        bed.put_ready("q", 5, TaskId(id), None).unwrap();
         if tally != Tally::default() {
             bed.put_tally(TaskId(id), tally, 5).unwrap();
         }
@@ -72,7 +72,7 @@ pub(crate) fn a_head_that_has_changed_is_an_error(bed: &mut Bed) {
 pub(crate) fn the_claimable_are_taken_once(bed: &mut Bed) {
     let id = bed.ready(1, "q", 5);
     bed.step();
-    assert_eq!(refusal(bed.put_ready("q", 5, id)), StoreErrorKind::Constraint);
+    assert_eq!(refusal(bed.put_ready("q", 5, id, None)), StoreErrorKind::Constraint);
     for (queue, rank, id) in [("q", 4, id), ("other", 5, id), ("q", 5, TaskId(2))] {
         assert_eq!(refusal(bed.take_ready(queue, rank, id)), StoreErrorKind::Invariant, "{queue} {rank} {id}");
     }

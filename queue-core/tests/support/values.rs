@@ -12,11 +12,13 @@ pub(crate) fn policies() -> Policies {
     let pool = |name: &str, queues: &[&str]| PoolPolicy {
         name: name.into(),
         queues: queues.iter().map(|queue| (*queue).to_owned()).collect(),
+        weights: Vec::new(),
     };
     let backoff = Backoff { base_ms: 1_000, cap_ms: 10_000, jitter: 0.0 };
     Policies {
         kinds: BTreeMap::from([("plain".to_owned(), Limits { backoff, ..Limits::default() })]),
         pools: vec![pool("main", &["q"]), pool("side", &["a", "b"]), pool("helper", &["q"])],
+        queues: BTreeMap::new(),
     }
 }
 

@@ -17,7 +17,7 @@ pub const ATTEMPTS_MAX: i64 = 500;
 /// Where a task's row is, with what is needed to take it away from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
-    Ready { queue: String, rank: i64 },
+    Available(LinePlace),
     Later { state: TaskState },
     Running,
     Final { state: TaskState },
@@ -26,11 +26,21 @@ pub enum Phase {
 impl Phase {
     pub fn state(&self) -> TaskState {
         match self {
-            Phase::Ready { .. } => TaskState::Available,
+            Phase::Available(_) => TaskState::Available,
             Phase::Running => TaskState::Running,
             Phase::Later { state } | Phase::Final { state } => *state,
         }
     }
+}
+
+/// What the place of an available task depends on. Whether that is in `ready` or in a lane, the book knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinePlace {
+    pub queue: String,
+    pub key: Option<String>,
+    pub priority: TaskPriority,
+    /// By the queue clock.
+    pub since_us: i64,
 }
 
 /// How much of a task is read.
@@ -58,6 +68,8 @@ pub struct TaskView {
     pub queue: String,
     pub priority: TaskPriority,
     pub name: Option<String>,
+    pub key: Option<String>,
+    pub cost: Option<u32>,
     pub args: Vec<u8>,
     pub overrides: Overrides,
     pub created_at_us: i64,
@@ -113,15 +125,15 @@ pub struct EndedRun {
 }
 
 pub(in crate::store) fn phase(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<Phase>> {
-    use schema::{finals, later, ready, running, tally as spent, task};
-    let body = task::table
+    use schema::{finals, later, running, tally as spent, task};
+    type Body = (String, Option<String>, i32, i64, Option<(Option<i32>, i64)>);
+    let body: Option<Body> = task::table
         .left_join(spent::table.on(spent::id.eq(task::id)))
         .filter(task::id.eq(id.0))
-        .select((task::queue, task::rank, spent::rank.nullable()))
-        .get_result::<(String, i64, Option<i64>)>(conn)
+        .select((task::queue, task::key, task::priority, task::since, (spent::priority, spent::since).nullable()))
+        .get_result(conn)
         .optional()?;
-    let Some((queue, first_rank, later_rank)) = body else { return Ok(None) };
-    let rank = later_rank.unwrap_or(first_rank);
+    let Some((queue, key, level, since, again)) = body else { return Ok(None) };
     if running::table.find(id.0).select(running::id).get_result::<i64>(conn).optional()?.is_some() {
         return Ok(Some(Phase::Running));
     }
@@ -134,44 +146,44 @@ pub(in crate::store) fn phase(conn: &mut SqliteConnection, id: TaskId) -> Result
             return Ok(Some(Phase::Final { state }));
         }
     }
-    let found = ready::table.find((&queue, rank, id.0)).select(ready::id).get_result::<i64>(conn).optional()?;
-    Ok(found.map(|_| Phase::Ready { queue, rank }))
+    // In none of the others: it stands in line.
+    let (changed, since_us) = again.map_or((None, since), |(level, since)| (level, since));
+    Ok(Some(Phase::Available(LinePlace { queue, key, priority: priority(changed.unwrap_or(level))?, since_us })))
 }
 
 pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Result<Option<TaskView>> {
     use schema::{later, running, tally as spent, task};
-    type Body = (String, String, i32, Option<String>, Option<i64>, Option<i64>, Option<i64>, i64);
+    type Body = (
+        (String, String, i32, Option<String>, Option<String>, Option<i64>),
+        (Option<i64>, Option<i64>, Option<i64>, i64),
+    );
     let columns = (
-        task::kind,
-        task::queue,
-        task::priority,
-        task::name,
-        task::timeout_ms,
-        task::max_attempts,
-        task::max_crashes,
-        task::created_at,
+        (task::kind, task::queue, task::priority, task::name, task::key, task::cost),
+        (task::timeout_ms, task::max_attempts, task::max_crashes, task::created_at),
     );
     let Some(found) = phase(conn, id)? else { return Ok(None) };
     let body: Body = task::table.find(id.0).select(columns).get_result(conn)?;
-    let (kind, queue, level, name, timeout, attempts, crashes, created_at_us) = body;
-    let spent: Option<(i64, i64, i64, i64, i64)> = spent::table
+    let ((kind, queue, level, name, key, cost), (timeout, attempts, crashes, created_at_us)) = body;
+    let spent: Option<(i64, i64, i64, i64, i64, Option<i32>)> = spent::table
         .find(id.0)
-        .select((spent::epoch, spent::runs, spent::attempts, spent::crashes, spent::lost))
+        .select((spent::epoch, spent::runs, spent::attempts, spent::crashes, spent::lost, spent::priority))
         .get_result(conn)
         .optional()?;
     let mut view = TaskView {
         id,
         kind,
         queue,
-        priority: priority(level)?,
+        priority: priority(spent.and_then(|spent| spent.5).unwrap_or(level))?,
         name,
+        key,
+        cost: cost.and_then(|cost| u32::try_from(cost).ok()),
         args: Vec::new(),
         overrides: overrides(timeout, attempts, crashes),
         created_at_us,
         state: TaskState::Available,
         reason: None,
         cancelling: false,
-        tally: spent.map(|(t0, t1, t2, t3, t4)| tally(t0, t1, t2, t3, t4)).unwrap_or_default(),
+        tally: spent.map(|(t0, t1, t2, t3, t4, _)| tally(t0, t1, t2, t3, t4)).unwrap_or_default(),
         due_at_us: None,
         claimed_at_us: None,
         finished_at_us: None,
@@ -183,7 +195,7 @@ pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Res
         spent: Vec::new(),
     };
     match found {
-        Phase::Ready { .. } => {}
+        Phase::Available(_) => {}
         Phase::Later { state } => {
             view.state = state;
             view.due_at_us = Some(later::table.find(id.0).select(later::due_at).get_result(conn)?);
