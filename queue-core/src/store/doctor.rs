@@ -140,7 +140,8 @@ impl Store {
         let (rows, _) = self.mirror(&book.policies)?;
         let mine = book.rows();
         let lines = |mirror: &Mirror| -> Vec<String> {
-            let queues = mirror.queues.iter().filter(|(_, line)| line.running + line.waiting > 0 || !line.gate.is_open());
+            let queues =
+                mirror.queues.iter().filter(|(_, line)| line.running + line.waiting > 0 || !line.gate.is_open());
             queues.map(|(queue, line)| format!("{queue}: {} {} {:?}", line.running, line.waiting, line.gate)).collect()
         };
         let lanes = |mirror: &Mirror| -> Vec<String> {

@@ -102,7 +102,8 @@ impl Store {
         use schema::gate::dsl;
         let found: Vec<(String, String, Option<i64>)> =
             dsl::gate.select((dsl::queue, dsl::key, dsl::until)).load(&mut self.conn)?;
-        let gate = |(queue, key, until): (_, _, Option<i64>)| ((queue, key), until.map_or(Gate::Closed, Gate::ClosedUntil));
+        let gate =
+            |(queue, key, until): (_, _, Option<i64>)| ((queue, key), until.map_or(Gate::Closed, Gate::ClosedUntil));
         Ok(found.into_iter().map(gate).collect())
     }
 
@@ -115,7 +116,8 @@ impl Store {
         let meter = |(unit, allowed, per_us, slot, bytes, debt): Row| {
             let mut charged = [0; KEPT];
             if bytes.len() != 8 * KEPT {
-                let text = format!("the meter {unit} of queue {queue} has {} bytes of slots, not {}", bytes.len(), 8 * KEPT);
+                let text =
+                    format!("the meter {unit} of queue {queue} has {} bytes of slots, not {}", bytes.len(), 8 * KEPT);
                 return Err(StoreError::new(StoreErrorKind::Corrupt, text));
             }
             for (slot, bytes) in charged.iter_mut().zip(bytes.chunks_exact(8)) {

@@ -57,8 +57,7 @@ impl Store {
 
     fn put_layout(&mut self, queue: &str, Layout { is_fair, aging_step_us }: Layout) -> Result<()> {
         use schema::layout::dsl;
-        let values =
-            (dsl::queue.eq(queue), dsl::is_fair.eq(i32::from(is_fair)), dsl::aging_step.eq(aging_step_us));
+        let values = (dsl::queue.eq(queue), dsl::is_fair.eq(i32::from(is_fair)), dsl::aging_step.eq(aging_step_us));
         diesel::replace_into(dsl::layout).values(values).execute(&mut self.conn)?;
         Ok(())
     }

@@ -59,9 +59,12 @@ impl Turning<'_> {
 
     /// When the next gate opens by itself.
     pub(super) fn next_opening(&self) -> Option<i64> {
-        let changed = self.over.queues.values().map(|line| line.gate).chain(self.over.lanes.values().map(|lane| lane.gate));
+        let changed =
+            self.over.queues.values().map(|line| line.gate).chain(self.over.lanes.values().map(|lane| lane.gate));
         let changed = changed.filter_map(|gate| if let Gate::ClosedUntil(until) = gate { Some(until) } else { None });
-        let stays = |key: &LaneKey| !self.over.lanes.contains_key(key) && !(key.1.is_empty() && self.over.queues.contains_key(&key.0));
+        let stays = |key: &LaneKey| {
+            !self.over.lanes.contains_key(key) && !(key.1.is_empty() && self.over.queues.contains_key(&key.0))
+        };
         let first = self.book.rows().openings.iter().find(|(_, key)| stays(key)).map(|(until, _)| *until);
         changed.chain(first).min()
     }

@@ -25,7 +25,7 @@ fn a_task_on_the_move_is_seen_in_some_phase() {
     let id = TaskId(1);
     store.begin().unwrap();
     store.insert_task(id, &task(), 5, 0).unwrap();
-    store.put_ready("q", 5, id).unwrap();
+    store.put_ready("q", 5, id, None).unwrap();
     store.commit().unwrap();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -53,7 +53,7 @@ fn a_walk_and_a_log_beside_the_writer_are_whole() {
     store.begin().unwrap();
     for id in 1..=STAY {
         store.insert_task(TaskId(id), &task(), 2 * id, 0).unwrap();
-        store.put_ready("q", 2 * id, TaskId(id)).unwrap();
+        store.put_ready("q", 2 * id, TaskId(id), None).unwrap();
     }
     store.commit().unwrap();
     let is_over = AtomicBool::new(false);
@@ -95,7 +95,7 @@ fn walk(reader: &mut Reader) -> Vec<i64> {
 fn come_and_go(store: &mut Store, id: i64, rank: i64) {
     store.begin().unwrap();
     store.insert_task(TaskId(id), &task(), rank, 0).unwrap();
-    store.put_ready("q", rank, TaskId(id)).unwrap();
+    store.put_ready("q", rank, TaskId(id), None).unwrap();
     store.commit().unwrap();
     store.begin().unwrap();
     store.take_ready("q", rank, TaskId(id)).unwrap();
@@ -121,6 +121,6 @@ fn round(store: &mut Store, id: TaskId) {
     store.commit().unwrap();
     store.begin().unwrap();
     assert!(store.take_running(run).unwrap());
-    store.put_ready("q", 5, id).unwrap();
+    store.put_ready("q", 5, id, None).unwrap();
     store.commit().unwrap();
 }

@@ -32,7 +32,7 @@ pub(crate) fn stand(bed: &mut Bed, id: i64, (kind, queue): (&str, &str), state: 
     let id = TaskId(id);
     bed.insert_task(id, &new, at, 0).unwrap();
     match state {
-        TaskState::Available => bed.put_ready(queue, at, id).unwrap(),
+        TaskState::Available => bed.put_ready(queue, at, id, None).unwrap(),
         TaskState::Scheduled | TaskState::Retryable => bed.put_later(id, at, state).unwrap(),
         TaskState::Running => bed.put_running(RunKey { task: id, epoch: 1 }, at, 0, 0).unwrap(),
         TaskState::Completed | TaskState::Failed | TaskState::Cancelled => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use queue_core::book::{Counts, Mirror, Running};
+use queue_core::book::{Counts, Mirror, QueueLine, Running};
 use queue_core::op::{RunKey, WorkerRow};
 use queue_core::policy::Limits;
 use queue_core::state::{FailReason, TaskState};
@@ -49,11 +49,22 @@ pub(crate) fn the_book_is_what_the_rows_say(bed: &mut Bed) {
     assert_eq!(limits.max_attempts, 2);
     let tally = Tally { epoch: 5, runs: 3, attempts: 2, crashes: 1, lost: 0 };
     let queue = "q".to_owned();
-    let stopped =
-        Running { queue: queue.clone(), rank: 66, tally, limits, wait_us: 7, claimed_at_us: 8, cancelling: true };
+    let stopped = Running {
+        queue: queue.clone(),
+        lane: None,
+        priority: Default::default(),
+        since_us: 66,
+        tally,
+        limits,
+        wait_us: 7,
+        claimed_at_us: 8,
+        cancelling: true,
+    };
     let fresh = Running {
         queue,
-        rank: 110,
+        lane: None,
+        priority: Default::default(),
+        since_us: 110,
         tally: Tally { epoch: 1, ..Tally::default() },
         limits: Limits { max_attempts: Limits::default().max_attempts, ..limits },
         wait_us: 3,
@@ -66,6 +77,7 @@ pub(crate) fn the_book_is_what_the_rows_say(bed: &mut Bed) {
         counts,
         ready: BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)]),
         running: BTreeMap::from([(TaskId(10), stopped), (first.task, fresh)]),
+        queues: BTreeMap::from([("q".to_owned(), QueueLine { running: 2, ..QueueLine::default() })]),
         ..Mirror::default()
     };
     let book = bed.book(policies(), NOW).unwrap();

@@ -47,7 +47,17 @@ pub(crate) fn a_head_has_all_that_a_claim_needs(bed: &mut Bed) {
     }
     bed.step();
     let (kind, args, priority) = (new.kind, new.args, new.priority);
-    let want = |id, tally| Head { id, rank: 5, kind: kind.clone(), args: args.clone(), priority, overrides, tally };
+    let want = |id, tally| Head {
+        id,
+        rank: 5,
+        lane: None,
+        since_us: 5,
+        kind: kind.clone(),
+        args: args.clone(),
+        priority,
+        overrides,
+        tally,
+    };
     assert_eq!(bed.head("q", 2).unwrap(), [want(TaskId(1), Tally::default()), want(TaskId(2), TALLY)]);
 }
 
@@ -108,9 +118,13 @@ pub(crate) fn the_due_come_longest_overdue_first(bed: &mut Bed) {
     }
     let (queue, priority) = (task().queue, task().priority);
     let due = bed.due(20, 2).unwrap();
-    let retryable = Due { id: TaskId(3), state: TaskState::Retryable, queue: queue.clone(), priority, tally: TALLY };
+    let retryable =
+        Due { id: TaskId(3), state: TaskState::Retryable, queue: queue.clone(), key: None, priority, tally: TALLY };
     let fresh = Tally::default();
-    assert_eq!(due, [retryable, Due { id: TaskId(2), state: TaskState::Scheduled, queue, priority, tally: fresh }]);
+    assert_eq!(
+        due,
+        [retryable, Due { id: TaskId(2), state: TaskState::Scheduled, queue, key: None, priority, tally: fresh }]
+    );
 }
 
 pub(crate) fn the_next_due_is_the_earliest(bed: &mut Bed) {

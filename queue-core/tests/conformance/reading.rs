@@ -2,7 +2,7 @@
 
 use queue_core::op::RunKey;
 use queue_core::state::TaskState;
-use queue_core::store::{FinalFacts, Phase};
+use queue_core::store::{FinalFacts, LinePlace, Phase};
 use queue_core::task::TaskId;
 
 use crate::bed::Bed;
@@ -10,7 +10,8 @@ use crate::bed::Bed;
 pub(crate) fn the_phase_follows_the_row(bed: &mut Bed) {
     let id = bed.ready(1, "q", 5);
     let run = RunKey { task: id, epoch: 1 };
-    assert_eq!(bed.phase(id).unwrap(), Some(Phase::Ready { queue: "q".into(), rank: 5 }));
+    let place = LinePlace { queue: "q".into(), key: None, priority: Default::default(), since_us: 5 };
+    assert_eq!(bed.phase(id).unwrap(), Some(Phase::Available(place)));
     bed.take_ready("q", 5, id).unwrap();
     for state in [TaskState::Scheduled, TaskState::Retryable] {
         bed.put_later(id, 8, state).unwrap();

@@ -1,8 +1,8 @@
 //! Runs: fenced by their epoch, marked by a stop, charged to a tally, remembered as attempts.
 
 use queue_core::op::RunKey;
-use queue_core::store::{ATTEMPTS_MAX, AttemptView, Phase, StoreErrorKind};
-use queue_core::task::{Ending, Outcome, RetryWish, Tally, TaskId, WorkerId};
+use queue_core::store::{ATTEMPTS_MAX, AttemptView, LinePlace, Phase, StoreErrorKind};
+use queue_core::task::{Ending, Outcome, RetryScope, RetryWish, Tally, TaskId, WorkerId};
 
 use crate::bed::{Bed, refusal};
 
@@ -16,7 +16,7 @@ pub(crate) fn a_run_is_taken_under_its_epoch_only(bed: &mut Bed) {
     assert_eq!(bed.take_running(run), Ok(true));
     bed.step();
     assert_eq!(bed.take_running(run), Ok(false), "only once");
-    assert_eq!(bed.phase(run.task).unwrap(), None);
+    assert!(!matches!(bed.phase(run.task).unwrap(), Some(Phase::Running)));
 }
 
 pub(crate) fn a_task_runs_once_at_a_time(bed: &mut Bed) {
@@ -38,9 +38,13 @@ pub(crate) fn a_stop_marks_what_runs(bed: &mut Bed) {
 
 pub(crate) fn a_tally_is_zeros_until_it_is_put(bed: &mut Bed) {
     let id = bed.body(1);
-    bed.put_ready("q", 77, id).unwrap();
+    bed.put_ready("q", 77, id, None).unwrap();
     assert_eq!(bed.tally(id).unwrap(), Tally::default());
-    assert_eq!(bed.phase(id).unwrap(), None, "a task stands under the rank of its body");
+    let since = |since_us| {
+        let queue = "q".to_owned();
+        Some(Phase::Available(LinePlace { queue, key: None, priority: Default::default(), since_us }))
+    };
+    assert_eq!(bed.phase(id).unwrap(), since(10), "it stands in line since the time of its body");
     for factor in [1, 2] {
         let n = u32::MAX / factor;
         let tally = Tally { epoch: i64::from(n), runs: n, attempts: n - 1, crashes: n - 2, lost: n - 3 };
@@ -49,7 +53,7 @@ pub(crate) fn a_tally_is_zeros_until_it_is_put(bed: &mut Bed) {
         assert_eq!(bed.tally(id).unwrap(), tally, "the last word counts");
         assert_eq!(bed.task(id).unwrap().unwrap().tally, tally);
     }
-    assert_eq!(bed.phase(id).unwrap(), Some(Phase::Ready { queue: "q".into(), rank: 77 }), "or of its tally");
+    assert_eq!(bed.phase(id).unwrap(), since(77), "or of its tally");
     assert_eq!(bed.tally(TaskId(9)).unwrap(), Tally::default());
 }
 
@@ -57,6 +61,7 @@ fn full() -> Ending {
     Ending {
         outcome: Outcome::Oom,
         retry: RetryWish::Never,
+        scope: RetryScope::Task,
         detail: "memória".into(),
         code: Some(i32::MIN),
         signal: Some(9),

@@ -1,6 +1,6 @@
 //! Bodies and names.
 
-use queue_core::store::{Phase, StoreErrorKind};
+use queue_core::store::{LinePlace, Phase, StoreErrorKind};
 use queue_core::task::{NewTask, Overrides, TaskId};
 
 use crate::bed::{Bed, refusal};
@@ -13,19 +13,24 @@ pub(crate) fn a_body_is_read_back_as_given(bed: &mut Bed) {
         priority: "-100".parse().unwrap(),
         args: vec![0, 255, 7],
         name: Some("ação: 1".into()),
+        key: Some("cliente: é".into()),
+        cost: Some(u32::MAX),
         delay_us: 0,
         overrides: Overrides { timeout_ms: Some(i64::MAX), max_attempts: Some(u32::MAX), max_crashes: Some(0) },
     };
     let bare = NewTask::default();
     for (id, new) in [(1, full), (i64::MAX, bare)] {
         bed.insert_task(TaskId(id), &new, -5, 99).unwrap();
-        bed.put_ready(&new.queue, -5, TaskId(id)).unwrap();
+        bed.put_ready(&new.queue, -5, TaskId(id), None).unwrap();
         bed.step();
+        let (queue, key, priority) = (new.queue.clone(), new.key.clone(), new.priority);
+        let place = LinePlace { queue, key, priority, since_us: -5 };
         let view = bed.task(TaskId(id)).unwrap().unwrap();
+        assert_eq!((view.key, view.cost), (new.key, new.cost));
         assert_eq!((view.id, view.created_at_us), (TaskId(id), 99));
         assert_eq!((view.kind, view.queue, view.priority), (new.kind, new.queue.clone(), new.priority));
         assert_eq!((view.args, view.name, view.overrides), (new.args, new.name, new.overrides));
-        assert_eq!(bed.phase(TaskId(id)).unwrap(), Some(Phase::Ready { queue: new.queue, rank: -5 }));
+        assert_eq!(bed.phase(TaskId(id)).unwrap(), Some(Phase::Available(place)));
     }
     assert_eq!(bed.task(TaskId(2)).unwrap(), None);
 }

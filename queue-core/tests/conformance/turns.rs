@@ -6,7 +6,7 @@ use queue_core::task::TaskId;
 use crate::bed::Bed;
 
 fn is_there(bed: &mut Bed, id: i64) -> bool {
-    matches!(bed.phase(TaskId(id)).unwrap(), Some(Phase::Ready { .. }))
+    matches!(bed.phase(TaskId(id)).unwrap(), Some(Phase::Available(_)))
 }
 
 pub(crate) fn a_savepoint_is_released_or_undone(bed: &mut Bed) {

@@ -71,8 +71,8 @@ pub(crate) fn a_walk_goes_on_from_a_place_that_is_empty_by_now(bed: &mut Bed) {
 fn end(bed: &mut Bed, view: &TaskView) {
     match view.state {
         TaskState::Available => {
-            let Some(Phase::Ready { queue, rank }) = bed.phase(view.id).unwrap() else { panic!("it is not claimable") };
-            bed.take_ready(&queue, rank, view.id).unwrap();
+            let Some(Phase::Available(place)) = bed.phase(view.id).unwrap() else { panic!("it is not claimable") };
+            bed.take_ready(&place.queue, place.since_us, view.id).unwrap();
         }
         TaskState::Running => assert!(bed.take_running(RunKey { task: view.id, epoch: 1 }).unwrap()),
         TaskState::Scheduled | TaskState::Retryable => bed.take_later(view.id).unwrap(),

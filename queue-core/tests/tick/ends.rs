@@ -41,6 +41,7 @@ fn every_other_end_is_kept_with_all_that_is_known_of_it() {
     let ending = Ending {
         outcome: Outcome::Signal,
         retry: RetryWish::ByPolicy,
+        scope: Default::default(),
         detail: "died by SIGSEGV".into(),
         code: Some(3),
         signal: Some(11),

@@ -34,6 +34,8 @@ fn the_body_is_kept_as_given() {
         priority: "high".parse().unwrap(),
         args: vec![0xC0, 0, 255],
         name: Some("x".into()),
+        key: Some("k".into()),
+        cost: Some(3),
         delay_us: 0,
         overrides,
     };
@@ -41,6 +43,7 @@ fn the_body_is_kept_as_given() {
     let view = rig.view(id);
     assert_eq!((view.kind, view.queue, view.priority), (new.kind, new.queue, new.priority));
     assert_eq!((view.args, view.name, view.overrides), (new.args, new.name, new.overrides));
+    assert_eq!((view.key, view.cost), (new.key, new.cost));
     assert_eq!((view.state, view.created_at_us), (TaskState::Available, FIRST_WALL_US));
 }
 
