@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Turning;
-use crate::book::Running;
+use crate::book::{QueueLine, Running};
 use crate::lane::{ADMITTED_MAX, Entry};
 use crate::meter::Rate;
 use crate::op::{Claimed, Notice, RunKey};
@@ -51,7 +51,8 @@ impl Turning<'_> {
 
     /// How many of the `ready` ones of a queue may start, meters aside.
     fn open(&self, queue: &str, ready: u64) -> u64 {
-        let Some(line) = self.over.queue(self.book, queue) else { return ready };
+        let unknown = QueueLine::default();
+        let line = self.over.queue(self.book, queue).unwrap_or(&unknown);
         let policy = self.book.policies.queue(queue);
         if !line.gate.is_open() {
             return 0;

@@ -1,7 +1,10 @@
 //! Plays a script on a queue, holds every turn against the model, and at last lets the queue run empty.
 
+use std::collections::BTreeMap;
+
 use queue_core::op::{Demand, Op, RunKey, WorkerRow};
 use queue_core::plan::CLAIMS_MAX;
+use queue_core::policy::Policies;
 use queue_core::state::TaskState;
 use queue_core::store::LOG_PARTS_MAX;
 use queue_core::task::{Ending, Outcome, PoolId, TaskId, WorkerId};
@@ -22,8 +25,9 @@ struct Life {
     said: Vec<Turn>,
 }
 
-/// Everything that was said in a life.
-pub(crate) fn live(rig: Rig, script: &[Step]) -> Vec<Turn> {
+/// Everything that was said in a life, whose policies are one of these sets, the first to begin with.
+pub(crate) fn live(rig: Rig, script: &[Step], sets: &[Policies]) -> Vec<Turn> {
+    let rig = rig.under(sets[0].clone());
     let mut life = Life { rig, model: Model::default(), said: Vec::new() };
     for step in script {
         match step {
@@ -34,7 +38,10 @@ pub(crate) fn live(rig: Rig, script: &[Step]) -> Vec<Turn> {
             Step::Demand(pool, credits) => life.turn(&[], &[demand(PoolId(*pool), *credits)]),
             Step::Pass(us) => life.rig.pass(*us),
             Step::SetWall(us) => life.rig.now.wall_us += us,
-            Step::NextLife => life.next_life(),
+            Step::NextLife(index) => {
+                life.rig.policies = sets[index % sets.len()].clone();
+                life.next_life();
+            }
         }
     }
     life.drain();
@@ -58,11 +65,18 @@ impl Life {
             Ask::EnqueueAll(list) => Op::EnqueueAll(list.clone()),
             Ask::Cancel(index) => Op::Cancel(any_task(index)),
             Ask::Retry(index) => Op::Retry(any_task(index)),
+            Ask::Reprioritise(index, priority) => Op::Reprioritise { id: any_task(index), priority: *priority },
+            Ask::Pause(queue, key, us) => {
+                let until_us = us.map(|us| self.rig.now.wall_us + us);
+                Op::Pause { queue: (*queue).into(), key: key.map(str::to_owned), until_us, reason: "told".into() }
+            }
+            Ask::Resume(queue, key) => Op::Resume { queue: (*queue).into(), key: key.map(str::to_owned) },
             Ask::Note { run, late, note } => Op::Note { run: late_by(any_run(run), *late), note: note.clone() },
             Ask::Log { run, late, log } => Op::Log { run: late_by(any_run(run), *late), log: log.clone() },
-            Ask::Finish { run, outcome, retry, refill, follow_ups } => {
+            Ask::Finish { run, outcome, retry, scope, refill, follow_ups } => {
                 let follow_ups = if *outcome == Outcome::Ok { follow_ups.clone() } else { vec![] };
-                let ending = Ending { retry: *retry, result: vec![1], follow_ups, ..Ending::bare(*outcome, "") };
+                let ending =
+                    Ending { retry: *retry, scope: *scope, result: vec![1], follow_ups, ..Ending::bare(*outcome, "") };
                 Op::Finish { run: any_run(run), ending, refill: refill.then_some(MAIN) }
             }
             Ask::Late { task, epoch } => finish(RunKey { task: any_task(task), epoch: *epoch }, Outcome::Ok),
@@ -96,6 +110,18 @@ impl Life {
         let total: i64 = TaskState::ALL.iter().map(|state| rows.counts.get(*state)).sum();
         assert_eq!(total, self.model.tasks.len() as i64, "every answered task is there, and no other");
         assert_eq!(rows.running.len(), self.model.live().len());
+        let mut running: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
+        for run in rows.running.values() {
+            *running.entry((&run.queue, None)).or_default() += 1;
+            if let Some(key) = run.lane.as_deref().filter(|key| !key.is_empty()) {
+                *running.entry((&run.queue, Some(key))).or_default() += 1;
+            }
+        }
+        for ((queue, key), count) in running {
+            let policy = self.rig.book.policies.queue(queue);
+            let limit = if key.is_some() { policy.limit_per_key } else { policy.limit };
+            assert!(count <= limit.unwrap_or(u32::MAX), "{count} of {queue} {key:?} run");
+        }
         for (pool, credits) in &self.model.credits {
             assert_eq!(rows.credits.get(pool).copied().unwrap_or(0), *credits);
         }
@@ -126,13 +152,18 @@ impl Life {
 
     /// Without further trouble everything comes to its end.
     fn drain(&mut self) {
+        let keys = [None, Some("x"), Some("y"), Some("z")].map(|key| key.map(str::to_owned));
+        let lanes =
+            ["q", "a", "b"].into_iter().flat_map(|queue| keys.iter().map(move |key| (queue.to_owned(), key.clone())));
+        let resumes: Vec<Op> = lanes.map(|(queue, key)| Op::Resume { queue, key }).collect();
+        self.turn(&resumes, &[]);
         for _ in 0..DRAIN_TURNS_MAX {
             if self.model.tasks.values().all(Known::is_final) {
                 return;
             }
             let ends: Vec<Op> = self.model.live().into_iter().map(|run| finish(run, Outcome::Ok)).collect();
-            if let Some(due) = self.rig.store.next_due().unwrap() {
-                self.rig.now.wall_us = self.rig.now.wall_us.max(due);
+            if let Some(due) = self.said.last().and_then(|turn| turn.next_due) {
+                self.rig.pass((due - self.rig.now.wall_us).max(0));
             }
             self.turn(&ends, &[MAIN, SIDE, HELPER].map(|pool| demand(pool, CLAIMS_MAX as i64)));
         }

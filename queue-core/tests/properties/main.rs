@@ -15,7 +15,32 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use life::live;
+use queue_core::meter::Rate;
+use queue_core::policy::{Order, Policies, QueuePolicy};
+use queue_core::priority::AGING_OFF_US;
+use support::border::SECOND;
 use support::rig::Rig;
+use support::values::policies;
+
+/// Policies that differ in all that can be said of queues `q`, `a` and `b`.
+fn sets() -> Vec<Policies> {
+    let set = |queues: [(&str, QueuePolicy); 3]| {
+        let queues = queues.map(|(name, policy)| (name.to_owned(), policy));
+        Policies { queues: queues.into(), ..policies() }
+    };
+    let limited = QueuePolicy { limit: Some(3), limit_per_key: Some(1), ..QueuePolicy::default() };
+    let fair = QueuePolicy { order: Order::Fair, weights: [("x".to_owned(), 3)].into(), ..QueuePolicy::default() };
+    let rate = |unit: &str, cost| Rate { unit: unit.into(), allowed: 5, per_us: 10 * SECOND, cost };
+    let strict = QueuePolicy { aging_step_us: AGING_OFF_US, ..QueuePolicy::default() };
+    let metered = QueuePolicy { rates: vec![rate("tasks", 1), rate("tokens", 0)], ..strict.clone() };
+    let both = QueuePolicy { limit_per_key: Some(2), ..fair.clone() };
+    vec![
+        set([("q", limited.clone()), ("a", fair.clone()), ("b", metered.clone())]),
+        policies(),
+        set([("q", both), ("a", metered), ("b", strict)]),
+        set([("q", fair), ("a", limited.clone()), ("b", limited)]),
+    ]
+}
 
 fn config(cases: u32) -> ProptestConfig {
     // A fixed seed: what is red stays red. Shrunk cases become tests of the tick, so none are kept in files.
@@ -27,7 +52,12 @@ proptest! {
 
     #[test]
     fn a_queue_in_memory_keeps_its_word(script in script::script(200)) {
-        live(Rig::memory(), &script);
+        live(Rig::memory(), &script, &[policies()]);
+    }
+
+    #[test]
+    fn whatever_the_policies_become_limits_hold_and_nothing_is_lost(script in script::script(200)) {
+        live(Rig::memory(), &script, &sets());
     }
 }
 
@@ -36,8 +66,8 @@ proptest! {
 
     #[test]
     fn the_same_inputs_say_the_same_in_memory_and_on_a_file(script in script::script(100)) {
-        let said = live(Rig::memory(), &script);
-        prop_assert_eq!(&live(Rig::memory(), &script), &said);
-        prop_assert_eq!(&live(Rig::file(), &script), &said);
+        let said = live(Rig::memory(), &script, &sets());
+        prop_assert_eq!(&live(Rig::memory(), &script, &sets()), &said);
+        prop_assert_eq!(&live(Rig::file(), &script, &sets()), &said);
     }
 }

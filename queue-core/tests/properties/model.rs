@@ -79,7 +79,15 @@ impl Model {
                 let known = self.tasks.get(&run.task);
                 assert!(!known.is_some_and(|known| known.live && known.epoch == run.epoch), "{run:?} was live");
             }
-            (Op::WorkerUp(_) | Op::WorkerGone(_), Reply::Applied) => {}
+            (Op::Reprioritise { id, .. }, Reply::NoSuchTask) => assert!(!self.tasks.contains_key(id)),
+            (Op::Reprioritise { id, .. }, Reply::NotWaiting(state)) => {
+                assert_eq!(self.task(*id).live, !state.is_final());
+            }
+            (Op::Reprioritise { id, .. }, Reply::Applied) => {
+                let known = self.task(*id);
+                assert!(!known.live && known.ended.is_none());
+            }
+            (Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Pause { .. } | Op::Resume { .. }, Reply::Applied) => {}
             other => panic!("{other:?}"),
         }
         if let Op::Finish { refill: Some(pool), .. } = op {

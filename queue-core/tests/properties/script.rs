@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use queue_core::priority::TaskPriority;
-use queue_core::task::{LogParts, NewTask, Note, Outcome, Overrides, Progress, RetryWish};
+use queue_core::task::{LogParts, NewTask, Note, Outcome, Overrides, Progress, RetryScope, RetryWish};
 
 use crate::support::border::SECOND;
 use crate::support::values::task;
@@ -21,7 +21,8 @@ pub(crate) enum Step {
     Pass(i64),
     /// The wall clock alone is set.
     SetWall(i64),
-    NextLife,
+    /// Under the policies at this index.
+    NextLife(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +31,10 @@ pub(crate) enum Ask {
     EnqueueAll(Vec<NewTask>),
     Cancel(Index),
     Retry(Index),
+    Reprioritise(Index, TaskPriority),
+    /// A queue, or a key of it; until a time from now, or until it is resumed.
+    Pause(&'static str, Option<&'static str>, Option<i64>),
+    Resume(&'static str, Option<&'static str>),
     /// A live run says something; with an epoch so much older, a run that ended.
     Note {
         run: Index,
@@ -46,6 +51,7 @@ pub(crate) enum Ask {
         run: Index,
         outcome: Outcome,
         retry: RetryWish,
+        scope: RetryScope,
         refill: bool,
         /// Of a success.
         follow_ups: Vec<NewTask>,
@@ -70,27 +76,46 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0..3_usize, -2..6_i64).prop_map(|(pool, credits)| Step::Demand(pool, credits)),
         4 => (0..40 * SECOND).prop_map(Step::Pass),
         1 => (-DAY..DAY).prop_map(Step::SetWall),
-        1 => Just(Step::NextLife),
+        1 => (0..8_usize).prop_map(Step::NextLife),
     ]
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
     let follow_ups = prop_oneof![2 => Just(vec![]), 1 => vec(new_task(), 1..3)];
-    let finish = (any::<Index>(), select(&Outcome::ALL[..]), retry(), any::<bool>(), follow_ups);
+    let finish = (any::<Index>(), select(&Outcome::ALL[..]), (retry(), scope()), any::<bool>(), follow_ups);
     prop_oneof![
         6 => new_task().prop_map(Ask::Enqueue),
         1 => vec(new_task(), 0..4).prop_map(Ask::EnqueueAll),
         1 => any::<Index>().prop_map(Ask::Cancel),
         1 => any::<Index>().prop_map(Ask::Retry),
+        1 => (any::<Index>(), priority()).prop_map(|(task, priority)| Ask::Reprioritise(task, priority)),
+        1 => (queue(), key(), option::of(0..60 * SECOND)).prop_map(|(queue, key, us)| Ask::Pause(queue, key, us)),
+        1 => (queue(), key()).prop_map(|(queue, key)| Ask::Resume(queue, key)),
         2 => (any::<Index>(), late(), note()).prop_map(|(run, late, note)| Ask::Note { run, late, note }),
         2 => (any::<Index>(), late(), log()).prop_map(|(run, late, log)| Ask::Log { run, late, log }),
-        12 => finish.prop_map(|(run, outcome, retry, refill, follow_ups)| {
-            Ask::Finish { run, outcome, retry, refill, follow_ups }
+        12 => finish.prop_map(|(run, outcome, (retry, scope), refill, follow_ups)| {
+            Ask::Finish { run, outcome, retry, scope, refill, follow_ups }
         }),
         1 => (any::<Index>(), 0..4_i64).prop_map(|(task, epoch)| Ask::Late { task, epoch }),
         1 => Just(Ask::WorkerUp),
         1 => (0..4_i64).prop_map(Ask::WorkerGone),
     ]
+}
+
+fn queue() -> impl Strategy<Value = &'static str> {
+    select(&["q", "a", "b"][..])
+}
+
+fn key() -> impl Strategy<Value = Option<&'static str>> {
+    option::of(select(&["x", "y", "z"][..]))
+}
+
+fn priority() -> impl Strategy<Value = TaskPriority> {
+    (-100..=100_i64).prop_map(|value| TaskPriority::new(value).unwrap())
+}
+
+fn scope() -> impl Strategy<Value = RetryScope> {
+    prop_oneof![4 => Just(RetryScope::Task), 1 => Just(RetryScope::Key), 1 => Just(RetryScope::Queue)]
 }
 
 fn retry() -> impl Strategy<Value = RetryWish> {
@@ -119,16 +144,16 @@ fn log() -> impl Strategy<Value = LogParts> {
 }
 
 fn new_task() -> impl Strategy<Value = NewTask> {
-    let priority = (-100..=100_i64).prop_map(|value| TaskPriority::new(value).unwrap());
     let delay_us = prop_oneof![3 => Just(0), 1 => 0..30 * SECOND];
     let name = option::weighted(0.3, select(&["n", "m"][..]).prop_map(str::to_owned));
     let kind = select(&["plain", "other"][..]).prop_map(str::to_owned);
-    let queue = select(&["q", "a", "b"][..]).prop_map(str::to_owned);
+    let line = (queue(), key(), priority(), option::of(0..9_u32));
     let limits = (option::of(1..4_u32), option::of(1..4_u32));
-    (kind, queue, priority, delay_us, name, limits).prop_map(
-        |(kind, queue, priority, delay_us, name, (max_attempts, max_crashes))| {
+    (kind, line, delay_us, name, limits).prop_map(
+        |(kind, (queue, key, priority, cost), delay_us, name, (max_attempts, max_crashes))| {
+            let (queue, key) = (queue.to_owned(), key.map(str::to_owned));
             let overrides = Overrides { max_attempts, max_crashes, ..Overrides::default() };
-            NewTask { kind, queue, priority, delay_us, name, overrides, ..task() }
+            NewTask { kind, queue, key, cost, priority, delay_us, name, overrides, ..task() }
         },
     )
 }

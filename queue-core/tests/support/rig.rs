@@ -2,6 +2,7 @@
 
 use queue_core::book::Book;
 use queue_core::op::{Demand, Op};
+use queue_core::policy::Policies;
 use queue_core::recover::{Recovered, recover};
 use queue_core::store::{Durability, Place, Store, StoreError, TaskView};
 use queue_core::task::{Now, TaskId};
@@ -19,6 +20,8 @@ pub(crate) struct Rig {
     pub(crate) book: Book,
     pub(crate) now: Now,
     pub(crate) place: Place,
+    /// Of the next life; those of this one are in the book.
+    pub(crate) policies: Policies,
     /// Of the file, when there is one: gone with the rig.
     _folder: Option<TempDir>,
     /// Of the random words.
@@ -43,7 +46,14 @@ impl Rig {
         let now = Now { wall_us: FIRST_WALL_US, mono_us: 77 };
         let mut store = open(&place);
         let book = store.book(policies(), now).unwrap();
-        Rig { store, book, now, place, _folder, seed: 1 }
+        Rig { store, book, now, place, policies: policies(), _folder, seed: 1 }
+    }
+
+    /// A next life under other policies.
+    pub(crate) fn under(mut self, policies: Policies) -> Rig {
+        self.policies = policies;
+        self.next_life();
+        self
     }
 
     /// One turn, unchecked.
@@ -80,7 +90,7 @@ impl Rig {
             self.store = open(&self.place);
         }
         self.now.mono_us = 5;
-        self.book = self.store.book(policies(), self.now).unwrap();
+        self.book = self.store.book(self.policies.clone(), self.now).unwrap();
         self.check();
     }
 
