@@ -11,6 +11,7 @@ mod claim;
 mod ends;
 mod enqueue;
 mod follow;
+mod lanes;
 mod old;
 mod order;
 mod restart;
