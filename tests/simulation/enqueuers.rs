@@ -55,6 +55,8 @@ impl Enqueuer {
             max_crashes: Some(rng.between(1, 3) as u32),
         };
         NewTask {
+            key: None,
+            cost: None,
             kind: kind.to_owned(),
             queue: queue.to_owned(),
             priority: TaskPriority::new(rng.between(-100, 100)).unwrap(),

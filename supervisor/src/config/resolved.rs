@@ -80,10 +80,12 @@ pub struct Kind {
 impl Config {
     /// What the queue has to know.
     pub fn policies(&self) -> Policies {
-        let pool = |pool: &Pool| PoolPolicy { name: pool.name.clone(), queues: pool.queues.clone() };
+        let pool =
+            |pool: &Pool| PoolPolicy { name: pool.name.clone(), queues: pool.queues.clone(), weights: Vec::new() };
         Policies {
             kinds: self.kinds.iter().map(|(name, kind)| (name.clone(), kind.limits)).collect(),
             pools: self.pools.iter().map(pool).collect(),
+            queues: BTreeMap::new(),
         }
     }
 

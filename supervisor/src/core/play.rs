@@ -218,7 +218,14 @@ fn short_op(op: &Op) -> String {
         Op::WorkerUp(row) => format!("up {}", row.id),
         Op::WorkerGone(worker) => format!("down {worker}"),
         Op::Offer { kinds, .. } => format!("offer {}", kinds.join(" ")),
-        Op::Enqueue(_) | Op::EnqueueAll(_) | Op::Cancel(_) | Op::Retry(_) | Op::Log { .. } => {
+        Op::Enqueue(_)
+        | Op::EnqueueAll(_)
+        | Op::Cancel(_)
+        | Op::Retry(_)
+        | Op::Reprioritise { .. }
+        | Op::Pause { .. }
+        | Op::Resume { .. }
+        | Op::Log { .. } => {
             panic!("not of the process machine: {op:?}")
         }
     }

@@ -91,6 +91,9 @@ impl Examination {
                 | Op::EnqueueAll(_)
                 | Op::Cancel(_)
                 | Op::Retry(_)
+                | Op::Reprioritise { .. }
+                | Op::Pause { .. }
+                | Op::Resume { .. }
                 | Op::Note { .. }
                 | Op::Log { .. }
                 | Op::Offer { .. } => {}

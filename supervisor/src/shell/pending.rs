@@ -164,7 +164,15 @@ fn size_bytes(op: &Op) -> usize {
         Op::Finish { ending, .. } => ending.result.len() + ending.output.len() + args_bytes(&ending.follow_ups),
         Op::EnqueueAll(list) => args_bytes(list),
         Op::Log { log, .. } => log.parts.iter().map(|(_, bytes)| bytes.len()).sum(),
-        Op::Cancel(_) | Op::Retry(_) | Op::Note { .. } | Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Offer { .. } => 0,
+        Op::Cancel(_)
+        | Op::Retry(_)
+        | Op::Reprioritise { .. }
+        | Op::Pause { .. }
+        | Op::Resume { .. }
+        | Op::Note { .. }
+        | Op::WorkerUp(_)
+        | Op::WorkerGone(_)
+        | Op::Offer { .. } => 0,
     }
 }
 

@@ -44,8 +44,8 @@ impl Raw {
         let turn = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for id in ids.clone() {
             turn.prepare_cached(
-                "INSERT INTO task (id, kind, queue, priority, rank, args, name, timeout_ms, max_attempts, max_crashes, \
-                 created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO task (id, kind, queue, priority, since, args, name, timeout_ms, max_attempts, max_crashes, \
+                 created_at, key, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
             )?
             .execute(params![
                 id,
@@ -60,7 +60,7 @@ impl Raw {
                 None::<i64>,
                 id
             ])?;
-            turn.prepare_cached("INSERT INTO ready (queue, rank, id) VALUES (?, ?, ?)")?
+            turn.prepare_cached("INSERT INTO ready (queue, rank, id, key) VALUES (?, ?, ?, NULL)")?
                 .execute(params![NOOP, id, id])?;
         }
         finish(turn, self.next_id)?;
@@ -72,7 +72,7 @@ impl Raw {
             .execute(params![NOOP, last.rank, last.id])?;
         for head in &heads {
             turn.prepare_cached(
-                "INSERT INTO running (id, epoch, rank, wait_us, claimed_at, stop) VALUES (?, ?, ?, ?, ?, 0)",
+                "INSERT INTO running (id, epoch, since, wait_us, claimed_at, stop) VALUES (?, ?, ?, ?, ?, 0)",
             )?
             .execute(params![head.id, 1, head.rank, 0, head.id])?;
         }
@@ -106,22 +106,24 @@ impl Raw {
 struct Head {
     id: i64,
     rank: i64,
+    _line: (Option<String>, i64),
     _body: (String, Vec<u8>, i32, [Option<i64>; 3], [i64; 5]),
 }
 
 fn head(turn: &Transaction<'_>, size: usize) -> Result<Vec<Head>> {
     let mut statement = turn.prepare_cached(
-        "SELECT r.id, r.rank, b.kind, b.args, b.priority, b.timeout_ms, b.max_attempts, b.max_crashes, \
+        "SELECT r.id, r.rank, b.kind, b.args, coalesce(t.priority, b.priority), b.timeout_ms, b.max_attempts, b.max_crashes, r.key, coalesce(t.since, b.since), \
          coalesce(t.epoch, 0), coalesce(t.runs, 0), coalesce(t.attempts, 0), coalesce(t.crashes, 0), coalesce(t.lost, 0) \
-         FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
+         FROM (SELECT rank, id, key FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
          CROSS JOIN task b ON b.id = r.id LEFT JOIN tally t ON t.id = r.id ORDER BY r.rank, r.id",
     )?;
     let heads = statement.query_map(params![NOOP, i64::try_from(size)?], |row| {
         let overrides = [row.get(5)?, row.get(6)?, row.get(7)?];
-        let tally = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?, row.get(12)?];
+        let tally = [row.get(10)?, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?];
         Ok(Head {
             id: row.get(0)?,
             rank: row.get(1)?,
+            _line: (row.get(8)?, row.get(9)?),
             _body: (row.get(2)?, row.get(3)?, row.get(4)?, overrides, tally),
         })
     })?;

@@ -28,6 +28,8 @@ fn view() -> TaskView {
         queue: "images".to_owned(),
         priority: TaskPriority::new(-10).unwrap(),
         name: Some("resize:/a.png".to_owned()),
+        key: None,
+        cost: None,
         args: Payload::of(&json!({ "path": "/a.png", "width": 640 })).unwrap().0,
         overrides: Overrides { timeout_ms: Some(60_000), max_attempts: Some(2), max_crashes: None },
         created_at_us: 1_795_437_296_000_123,
