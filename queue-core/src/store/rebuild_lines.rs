@@ -17,6 +17,8 @@ use crate::task::TaskId;
 
 type Result<T> = std::result::Result<T, StoreError>;
 type Lines = (BTreeMap<String, QueueLine>, BTreeMap<LaneKey, Lane>);
+/// The newest slot, the slots, the debt.
+type Kept = (i64, [u64; KEPT], u64);
 
 impl Store {
     pub(super) fn lines(&mut self, policies: &Policies, running: &BTreeMap<TaskId, Running>) -> Result<Lines> {
@@ -108,7 +110,7 @@ impl Store {
     }
 
     /// As they were kept, each under the rate of then.
-    fn meters(&mut self, queue: &str) -> Result<Vec<(Rate, (i64, [u64; KEPT], u64))>> {
+    fn meters(&mut self, queue: &str) -> Result<Vec<(Rate, Kept)>> {
         use schema::meter::dsl;
         type Row = (String, i64, i64, i64, Vec<u8>, i64);
         let columns = (dsl::unit, dsl::allowed, dsl::per_us, dsl::slot, dsl::charged, dsl::debt);

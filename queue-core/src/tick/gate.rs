@@ -63,7 +63,12 @@ impl Turning<'_> {
             self.over.queues.values().map(|line| line.gate).chain(self.over.lanes.values().map(|lane| lane.gate));
         let changed = changed.filter_map(|gate| if let Gate::ClosedUntil(until) = gate { Some(until) } else { None });
         let stays = |key: &LaneKey| {
-            !self.over.lanes.contains_key(key) && !(key.1.is_empty() && self.over.queues.contains_key(&key.0))
+            let changed = if key.1.is_empty() {
+                self.over.queues.contains_key(&key.0)
+            } else {
+                self.over.lanes.contains_key(key)
+            };
+            !changed
         };
         let first = self.book.rows().openings.iter().find(|(_, key)| stays(key)).map(|(until, _)| *until);
         changed.chain(first).min()

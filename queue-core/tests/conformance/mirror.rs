@@ -48,9 +48,8 @@ pub(crate) fn the_book_is_what_the_rows_say(bed: &mut Bed) {
     let limits = policies().limits("plain", overrides);
     assert_eq!(limits.max_attempts, 2);
     let tally = Tally { epoch: 5, runs: 3, attempts: 2, crashes: 1, lost: 0 };
-    let queue = "q".to_owned();
     let stopped = Running {
-        queue: queue.clone(),
+        queue: "q".to_owned(),
         lane: None,
         priority: Default::default(),
         since_us: 66,
@@ -61,15 +60,13 @@ pub(crate) fn the_book_is_what_the_rows_say(bed: &mut Bed) {
         cancelling: true,
     };
     let fresh = Running {
-        queue,
-        lane: None,
-        priority: Default::default(),
         since_us: 110,
         tally: Tally { epoch: 1, ..Tally::default() },
         limits: Limits { max_attempts: Limits::default().max_attempts, ..limits },
         wait_us: 3,
         claimed_at_us: 4,
         cancelling: false,
+        ..stopped.clone()
     };
     let want = Mirror {
         next_task: 12,
