@@ -66,7 +66,7 @@ fn tries() -> Vec<(String, Event, Limits, Tally)> {
     for outcome in Outcome::ALL {
         let event = Event::Ended(outcome, RetryWish::ByPolicy);
         all.push((outcome.name().to_owned(), event, far, fresh));
-        if !matches!(outcome, Outcome::Ok | Outcome::Cancelled | Outcome::Recalled | Outcome::Lost) {
+        if !matches!(outcome, Outcome::Ok | Outcome::Cancelled | Outcome::Budget | Outcome::Recalled | Outcome::Lost) {
             all.push((format!("last {}", outcome.name()), event, spent, fresh));
         }
     }

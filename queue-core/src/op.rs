@@ -144,6 +144,11 @@ pub enum Notice {
         run: RunKey,
         seq: u64,
     },
+    /// The runs of a task have spent more of this unit than they may: this one must go.
+    Overspent {
+        run: RunKey,
+        unit: String,
+    },
     /// More of what a run printed can be read.
     Logged(RunKey),
 }

@@ -61,11 +61,13 @@ pub enum FailReason {
     /// Its handler said "never again".
     Rejected,
     TooManyRuns,
+    /// Its runs spent more than its budget.
+    Budget,
 }
 
 impl FailReason {
-    pub const ALL: [FailReason; 4] =
-        [FailReason::Attempts, FailReason::Crashes, FailReason::Rejected, FailReason::TooManyRuns];
+    pub const ALL: [FailReason; 5] =
+        [FailReason::Attempts, FailReason::Crashes, FailReason::Rejected, FailReason::TooManyRuns, FailReason::Budget];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -73,6 +75,7 @@ impl FailReason {
             FailReason::Crashes => "crashes",
             FailReason::Rejected => "rejected",
             FailReason::TooManyRuns => "too_many_runs",
+            FailReason::Budget => "budget",
         }
     }
 }
@@ -167,7 +170,7 @@ fn spend(tally: &mut Tally, outcome: Outcome) {
         Outcome::Error | Outcome::Timeout => tally.attempts += 1,
         Outcome::Oom | Outcome::Signal | Outcome::Exit | Outcome::Protocol => tally.crashes += 1,
         Outcome::Lost if tally.lost.is_multiple_of(LOST_PER_CRASH) => tally.crashes += 1,
-        Outcome::Lost | Outcome::Ok | Outcome::Cancelled | Outcome::Recalled => {}
+        Outcome::Lost | Outcome::Ok | Outcome::Cancelled | Outcome::Budget | Outcome::Recalled => {}
     }
 }
 
@@ -187,6 +190,7 @@ fn after_run(cancelling: bool, tally: &Tally, outcome: Outcome, wish: RetryWish,
         _ if cancelling => Move::Final(TaskState::Cancelled, None),
         Outcome::Cancelled => Move::Final(TaskState::Cancelled, None),
         Outcome::Recalled => Move::BackInLine,
+        Outcome::Budget => failed(FailReason::Budget),
         _ if tally.runs >= MAX_RUNS => failed(FailReason::TooManyRuns),
         Outcome::Error | Outcome::Timeout if wish == RetryWish::Never => failed(FailReason::Rejected),
         Outcome::Error | Outcome::Timeout if tally.attempts >= limits.max_attempts => failed(FailReason::Attempts),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::retry::Backoff;
 
-const OUTCOMES: [Outcome; 10] = Outcome::ALL;
+const OUTCOMES: [Outcome; 11] = Outcome::ALL;
 
 fn limits() -> Limits {
     Limits { backoff: Backoff { base_ms: 1, cap_ms: 8, jitter: 0.0 }, ..Limits::default() }
@@ -52,6 +52,7 @@ fn expected(state: Option<TaskState>, cancelling: bool, event: Event) -> Option<
             Move::Later(Retryable, ms as i64 * 1000)
         }
         (Some(Running), Event::Ended(Error | Timeout, RetryWish::ByPolicy)) => Move::Later(Retryable, 1000),
+        (Some(Running), Event::Ended(Budget, _)) => Move::Final(Failed, Some(FailReason::Budget)),
         (Some(Running), Event::Ended(Oom | Signal | Exit | Protocol | Lost | Recalled, _)) => Move::BackInLine,
         _ => return None,
     })
@@ -70,7 +71,7 @@ fn every_pair_of_state_and_event() {
             }
         }
     }
-    assert_eq!(legal, 2 * (2 + 1 + 1 + 1 + 7 + 7 + 30), "the table has grown: extend the expectations");
+    assert_eq!(legal, 2 * (2 + 1 + 1 + 1 + 7 + 7 + 33), "the table has grown: extend the expectations");
 }
 
 /// Runs a task again and again with the same outcome, as long as it comes back; how often it ran, and its last move.

@@ -51,8 +51,10 @@ pub struct NewTask {
     pub name: Option<String>,
     /// Fairness and limits per key go by it; not empty.
     pub key: Option<String>,
-    /// What its start is charged on the meters of its queue; absent means by meter.
-    pub cost: Option<u32>,
+    /// What its start is charged on the meters of its queue, by unit; a unit that is absent goes by its meter.
+    pub cost: BTreeMap<String, u32>,
+    /// What all its runs may spend, by unit: more ends the task as failed.
+    pub budget: BTreeMap<String, i64>,
     /// Zero means available at once.
     pub delay_us: i64,
     pub overrides: Overrides,
@@ -124,12 +126,14 @@ pub enum Outcome {
     /// Nobody knows, and the task is not to blame: the supervisor itself died, or the worker left in order without an answer.
     Lost,
     Cancelled,
+    /// Stopped because the task had spent more than its budget.
+    Budget,
     /// Stopped for a reason outside of the task: spends nothing.
     Recalled,
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 10] = [
+    pub const ALL: [Outcome; 11] = [
         Outcome::Ok,
         Outcome::Error,
         Outcome::Timeout,
@@ -139,6 +143,7 @@ impl Outcome {
         Outcome::Protocol,
         Outcome::Lost,
         Outcome::Cancelled,
+        Outcome::Budget,
         Outcome::Recalled,
     ];
 
@@ -153,6 +158,7 @@ impl Outcome {
             Outcome::Protocol => "protocol",
             Outcome::Lost => "lost",
             Outcome::Cancelled => "cancelled",
+            Outcome::Budget => "budget",
             Outcome::Recalled => "recalled",
         }
     }

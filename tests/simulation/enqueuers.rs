@@ -56,7 +56,8 @@ impl Enqueuer {
         };
         NewTask {
             key: None,
-            cost: None,
+            cost: Default::default(),
+            budget: Default::default(),
             kind: kind.to_owned(),
             queue: queue.to_owned(),
             priority: TaskPriority::new(rng.between(-100, 100)).unwrap(),

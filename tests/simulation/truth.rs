@@ -104,6 +104,8 @@ impl Truth {
             Outcome::Timeout => self.timeout_at.get(&run).is_some_and(|at| *at <= now) && said != Some(Said::Done),
             Outcome::Cancelled => self.cancelled.contains(&run) && said != Some(Said::Done),
             Outcome::Recalled => self.shutting_down || said == Some(Said::Back) || !self.started.contains(&run),
+            // No task of the simulation has a budget.
+            Outcome::Budget => false,
             Outcome::Lost => said.is_none() && worker.is_some_and(|worker| self.left.contains(&worker)),
         };
         assert!(so, "{run:?} is committed as {ending:?}, but it said {said:?} and its worker ended by {death:?}");

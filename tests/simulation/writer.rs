@@ -117,7 +117,11 @@ impl World {
                     self.truth.claimed(claimed.run, timeout_at);
                 }
                 Notice::StopWanted(run) => self.truth.cancelled(*run),
-                Notice::Finished { .. } | Notice::Returned { .. } | Notice::Noted { .. } | Notice::Logged(_) => {}
+                Notice::Finished { .. }
+                | Notice::Returned { .. }
+                | Notice::Noted { .. }
+                | Notice::Overspent { .. }
+                | Notice::Logged(_) => {}
             }
         }
     }

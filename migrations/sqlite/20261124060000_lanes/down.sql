@@ -1,3 +1,5 @@
+DROP TABLE budget;
+DROP TABLE cost;
 DROP TABLE layout;
 DROP TABLE meter;
 DROP TABLE gate;
@@ -9,7 +11,6 @@ ALTER TABLE running RENAME COLUMN since TO rank;
 ALTER TABLE tally DROP COLUMN priority;
 UPDATE tally SET since = since + (SELECT priority FROM task WHERE task.id = tally.id) * 60000000;
 ALTER TABLE tally RENAME COLUMN since TO rank;
-ALTER TABLE task DROP COLUMN cost;
 ALTER TABLE task DROP COLUMN key;
 UPDATE task SET since = since + priority * 60000000;
 ALTER TABLE task RENAME COLUMN since TO rank;

@@ -4,7 +4,6 @@
 ALTER TABLE task RENAME COLUMN rank TO since;          -- by the queue clock: when it became available first
 UPDATE task SET since = since - priority * 60000000;
 ALTER TABLE task ADD COLUMN key TEXT;                   -- fairness and limits go by it
-ALTER TABLE task ADD COLUMN cost INTEGER;               -- of its start, on the meters of its queue; absent means by meter
 
 ALTER TABLE tally RENAME COLUMN rank TO since;
 UPDATE tally SET since = since - (SELECT priority FROM task WHERE task.id = tally.id) * 60000000;
@@ -48,6 +47,23 @@ CREATE TABLE meter (
     charged BLOB    NOT NULL,                           -- eight bytes a slot, big-endian
     debt    INTEGER NOT NULL,
     PRIMARY KEY (queue, unit)
+) WITHOUT ROWID;
+
+-- What the start of a task is charged on the meters of its queue; a unit that is absent goes by its meter.
+CREATE TABLE cost (
+    task   INTEGER NOT NULL,
+    unit   TEXT    NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (task, unit)
+) WITHOUT ROWID;
+
+-- What all runs of a task may spend, and have spent since it was enqueued or tried again.
+CREATE TABLE budget (
+    task   INTEGER NOT NULL,
+    unit   TEXT    NOT NULL,
+    amount INTEGER NOT NULL,
+    spent  INTEGER NOT NULL,
+    PRIMARY KEY (task, unit)
 ) WITHOUT ROWID;
 
 -- How the tasks of a queue stand in line; absent means by rank, with a minute for a step of priority.

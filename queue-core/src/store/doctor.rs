@@ -34,7 +34,7 @@ const SINCE: &str = "coalesce((SELECT max(r.epoch) FROM retry r WHERE r.task = t
 const RANK: &str = "coalesce(t.since, b.since) + coalesce(t.priority, b.priority) * coalesce(l.aging_step, 60000000)";
 
 /// (rule, query of the offending ids). `{phases}` is every phase row's id, `{since}` the run before the budgets of `t`.
-const RULES: [(&str, &str); 21] = [
+const RULES: [(&str, &str); 23] = [
     ("a task is in exactly one phase", "SELECT id FROM {phases} GROUP BY id HAVING count(*) > 1"),
     ("a task is in some phase", "SELECT id FROM task WHERE id NOT IN {phases}"),
     ("a phase row has its task", "SELECT id FROM {phases} WHERE id NOT IN (SELECT id FROM task)"),
@@ -42,6 +42,8 @@ const RULES: [(&str, &str); 21] = [
     ("an attempt has its task", "SELECT task AS id FROM attempt WHERE task NOT IN (SELECT id FROM task)"),
     ("a progress has its task", "SELECT id FROM progress WHERE id NOT IN (SELECT id FROM task)"),
     ("what is spent has its task", "SELECT task AS id FROM spend WHERE task NOT IN (SELECT id FROM task)"),
+    ("a cost has its task", "SELECT task AS id FROM cost WHERE task NOT IN (SELECT id FROM task)"),
+    ("a budget has its task", "SELECT task AS id FROM budget WHERE task NOT IN (SELECT id FROM task)"),
     ("a log has its task", "SELECT DISTINCT task AS id FROM log WHERE task NOT IN (SELECT id FROM task)"),
     ("a retry has its task", "SELECT task AS id FROM retry WHERE task NOT IN (SELECT id FROM task)"),
     (

@@ -8,9 +8,9 @@ statement!(InsertTask<'a>(
     id: i64 as BigInt, kind: &'a str as Text, queue: &'a str as Text, priority: i32 as Integer, since: i64 as BigInt,
     args: &'a [u8] as Binary, name: Option<&'a str> as Nullable<Text>, timeout_ms: Option<i64> as Nullable<BigInt>,
     max_attempts: Option<i64> as Nullable<BigInt>, max_crashes: Option<i64> as Nullable<BigInt>, created_at: i64 as BigInt,
-    key: Option<&'a str> as Nullable<Text>, cost: Option<i64> as Nullable<BigInt>,
-) "INSERT INTO task (id, kind, queue, priority, since, args, name, timeout_ms, max_attempts, max_crashes, created_at, key, cost) \
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    key: Option<&'a str> as Nullable<Text>,
+) "INSERT INTO task (id, kind, queue, priority, since, args, name, timeout_ms, max_attempts, max_crashes, created_at, key) \
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 statement!(PutReady<'a>(
     queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt, key: Option<&'a str> as Nullable<Text>,
@@ -29,8 +29,17 @@ statement!(Head<'a>(queue: &'a str as Text, count: i64 as BigInt)
         Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, BigInt, BigInt, BigInt, BigInt, BigInt));
 
 statement!(HeadCosts<'a>(queue: &'a str as Text, count: i64 as BigInt)
-    "SELECT b.cost FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
-     CROSS JOIN task b ON b.id = r.id ORDER BY r.rank, r.id" => (Nullable<BigInt>));
+    "SELECT r.id, c.unit, c.amount FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
+     LEFT JOIN cost c ON c.task = r.id ORDER BY r.rank, r.id" => (BigInt, Nullable<Text>, Nullable<BigInt>));
+
+statement!(PutCost<'a>(task: i64 as BigInt, unit: &'a str as Text, amount: i64 as BigInt)
+    "INSERT INTO cost (task, unit, amount) VALUES (?, ?, ?)");
+
+statement!(PutBudget<'a>(task: i64 as BigInt, unit: &'a str as Text, amount: i64 as BigInt)
+    "INSERT INTO budget (task, unit, amount, spent) VALUES (?, ?, ?, 0)");
+
+statement!(SpendBudget<'a>(spent: i64 as BigInt, most: i64 as BigInt, task: i64 as BigInt, unit: &'a str as Text)
+    "UPDATE budget SET spent = min(spent + ?, ?) WHERE task = ? AND unit = ? RETURNING spent, amount" => (BigInt, BigInt));
 
 statement!(TakeHead<'a>(queue: &'a str as Text, rank: i64 as BigInt, id: i64 as BigInt)
     "DELETE FROM ready WHERE queue = ? AND (rank, id) <= (?, ?)");
@@ -137,7 +146,12 @@ mod tests {
             ),
             (
                 steps(&HeadCosts { queue: "q", count: 9 }),
-                &["CO-ROUTINE r", "SEARCH ready USING PRIMARY KEY (queue=?)", "SCAN r", body],
+                &[
+                    "CO-ROUTINE r",
+                    "SEARCH ready USING PRIMARY KEY (queue=?)",
+                    "SCAN r",
+                    "SEARCH c USING PRIMARY KEY (task=?) LEFT-JOIN",
+                ],
             ),
             (
                 steps(&LaneHead { queue: "q", key: "k", count: 9 }),

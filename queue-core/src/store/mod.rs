@@ -29,8 +29,8 @@ pub use doctor::Finding;
 pub use error::{StoreError, StoreErrorKind};
 pub use open::{Durability, Place, Reader, Store};
 pub use read::{
-    ATTEMPTS_MAX, AttemptView, BadCursor, Cursor, EndedRun, Filter, LIST_MAX, LOG_PARTS_MAX, LOOKED_AT_MAX, LinePlace,
-    LogPart, Page, Phase, ProgressView, TaskView,
+    ATTEMPTS_MAX, AttemptView, BadCursor, BudgetView, Cursor, EndedRun, Filter, LIST_MAX, LOG_PARTS_MAX, LOOKED_AT_MAX,
+    LinePlace, LogPart, Page, Phase, ProgressView, TaskView,
 };
 pub(crate) use relayout::SLICE;
 pub use verbs::{Due, Ended, FinalFacts, Head, SPENT_MAX};

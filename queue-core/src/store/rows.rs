@@ -24,6 +24,7 @@ pub(super) fn reason_code(reason: FailReason) -> i32 {
         FailReason::Crashes => 2,
         FailReason::Rejected => 3,
         FailReason::TooManyRuns => 4,
+        FailReason::Budget => 5,
     }
 }
 
@@ -39,6 +40,7 @@ pub(super) fn outcome_code(outcome: Outcome) -> i32 {
         Outcome::Lost => 8,
         Outcome::Cancelled => 9,
         Outcome::Recalled => 10,
+        Outcome::Budget => 11,
     }
 }
 

@@ -18,7 +18,6 @@ table! {
         max_crashes -> Nullable<BigInt>,
         created_at -> BigInt,
         key -> Nullable<Text>,
-        cost -> Nullable<BigInt>,
     }
 }
 
@@ -129,6 +128,10 @@ table! {
 }
 
 table! { spend (task, unit) { task -> BigInt, unit -> Text, amount -> BigInt, } }
+
+table! { cost (task, unit) { task -> BigInt, unit -> Text, amount -> BigInt, } }
+
+table! { budget (task, unit) { task -> BigInt, unit -> Text, amount -> BigInt, spent -> BigInt, } }
 
 table! { log (task, epoch, part) { task -> BigInt, epoch -> BigInt, part -> BigInt, bytes -> Binary, } }
 

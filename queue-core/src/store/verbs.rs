@@ -1,5 +1,6 @@
 //! What the tick asks of the rows, in domain words. Each verb is one or two statements; none decides anything.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use diesel::prelude::*;
@@ -83,9 +84,17 @@ impl Store {
             max_crashes: new.overrides.max_crashes.map(i64::from),
             created_at,
             key: new.key.as_deref(),
-            cost: new.cost.map(i64::from),
         };
-        one(statement.execute(&mut self.conn), "task")
+        one(statement.execute(&mut self.conn), "task")?;
+        for (unit, amount) in &new.cost {
+            let done = hot::PutCost { task: id.0, unit, amount: i64::from(*amount) }.execute(&mut self.conn);
+            one(done, "cost")?;
+        }
+        for (unit, amount) in &new.budget {
+            let amount = (*amount).clamp(0, SPENT_MAX);
+            one(hot::PutBudget { task: id.0, unit, amount }.execute(&mut self.conn), "budget")?;
+        }
+        Ok(())
     }
 
     /// The task that has the name, with its kind and args.
@@ -131,11 +140,20 @@ impl Store {
         found.map(head).collect()
     }
 
-    /// What the starts of the first `count` claimable tasks of a queue cost, in the order of [`Store::head`].
-    pub fn head_costs(&mut self, queue: &str, count: u64) -> Result<Vec<Option<u32>>> {
+    /// What the starts of the first `count` claimable tasks of a queue cost by their own word, in the order of [`Store::head`].
+    pub fn head_costs(&mut self, queue: &str, count: u64) -> Result<Vec<BTreeMap<String, u32>>> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let found: Vec<(Option<i64>,)> = hot::HeadCosts { queue, count }.load(&mut self.conn)?;
-        Ok(found.into_iter().map(|(cost,)| cost.map(|cost| u32::try_from(cost).unwrap_or(u32::MAX))).collect())
+        let found: Vec<(i64, Option<String>, Option<i64>)> = hot::HeadCosts { queue, count }.load(&mut self.conn)?;
+        let mut costs: Vec<(i64, BTreeMap<String, u32>)> = Vec::new();
+        for (id, unit, amount) in found {
+            if costs.last().is_none_or(|(last, _)| *last != id) {
+                costs.push((id, BTreeMap::new()));
+            }
+            if let (Some((_, of_task)), Some(unit), Some(amount)) = (costs.last_mut(), unit, amount) {
+                of_task.insert(unit, u32::try_from(amount).unwrap_or(u32::MAX));
+            }
+        }
+        Ok(costs.into_iter().map(|(_, of_task)| of_task).collect())
     }
 
     /// Takes away what [`Store::head`] showed, by its last entry.
@@ -259,6 +277,13 @@ impl Store {
         one(hot::AddSpend { task: task.0, unit, amount, most: SPENT_MAX }.execute(&mut self.conn), "spend")
     }
 
+    /// As it stands after this: spent since the task was enqueued or tried again, and allowed. `None` without a budget.
+    pub fn spend_budget(&mut self, task: TaskId, unit: &str, amount: i64) -> Result<Option<(i64, i64)>> {
+        let spent = amount.clamp(0, SPENT_MAX);
+        let statement = hot::SpendBudget { spent, most: SPENT_MAX, task: task.0, unit };
+        Ok(statement.get_result(&mut self.conn).optional()?)
+    }
+
     pub fn put_log(&mut self, run: RunKey, part: i64, bytes: &[u8]) -> Result<()> {
         let statement = hot::PutLog { task: run.task.0, epoch: run.epoch, part, bytes };
         one(statement.execute(&mut self.conn), "log")
@@ -302,6 +327,8 @@ impl Store {
         let values = (dsl::task.eq(last.task.0), dsl::epoch.eq(last.epoch), dsl::retried_at.eq(retried_at));
         // A task that was cancelled before it ran again is retried at the same epoch.
         diesel::replace_into(dsl::retry).values(values).execute(&mut self.conn)?;
+        let of_task = schema::budget::table.filter(schema::budget::task.eq(last.task.0));
+        diesel::update(of_task).set(schema::budget::spent.eq(0)).execute(&mut self.conn)?;
         Ok(())
     }
 

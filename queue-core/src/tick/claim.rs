@@ -81,7 +81,7 @@ impl Turning<'_> {
         }
         let mut may = 0;
         for cost in costs {
-            let of = |rate: &Rate| cost.map_or(rate.cost, u64::from);
+            let of = |rate: &Rate| cost.get(&rate.unit).map_or(rate.cost, |cost| u64::from(*cost));
             let closed = line.meters.iter().zip(rates).filter(|(meter, rate)| !meter.lets(rate, of(rate)));
             if let Some(opens_at_us) = closed.map(|(meter, rate)| meter.opens_at_us(rate, of(rate))).max() {
                 metered.insert(claim.queue.clone(), opens_at_us);

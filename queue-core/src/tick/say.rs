@@ -15,6 +15,11 @@ impl Turning<'_> {
         for (unit, amount) in &note.spend {
             self.store.add_spend(run.task, unit, *amount)?;
             self.charge(&queue, unit, *amount);
+            if let Some((spent, may)) = self.store.spend_budget(run.task, unit, *amount)?
+                && spent > may
+            {
+                self.notices.push(Notice::Overspent { run, unit: unit.clone() });
+            }
         }
         if let Some(seq) = note.seq {
             self.notices.push(Notice::Noted { run, seq });

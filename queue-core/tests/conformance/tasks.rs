@@ -1,6 +1,8 @@
 //! Bodies and names.
 
-use queue_core::store::{LinePlace, Phase, StoreErrorKind};
+use std::collections::BTreeMap;
+
+use queue_core::store::{LinePlace, Phase, SPENT_MAX, StoreErrorKind};
 use queue_core::task::{NewTask, Overrides, TaskId};
 
 use crate::bed::{Bed, refusal};
@@ -14,7 +16,8 @@ pub(crate) fn a_body_is_read_back_as_given(bed: &mut Bed) {
         args: vec![0, 255, 7],
         name: Some("ação: 1".into()),
         key: Some("cliente: é".into()),
-        cost: Some(u32::MAX),
+        budget: BTreeMap::from([("usd".to_owned(), SPENT_MAX)]),
+        cost: BTreeMap::from([("tokens".to_owned(), u32::MAX)]),
         delay_us: 0,
         overrides: Overrides { timeout_ms: Some(i64::MAX), max_attempts: Some(u32::MAX), max_crashes: Some(0) },
     };

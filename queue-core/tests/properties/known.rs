@@ -8,6 +8,9 @@ use queue_core::state::{FailReason, TaskState};
 use queue_core::store::TaskView;
 use queue_core::task::{LogParts, Note, Progress};
 
+/// Of every task.
+pub(crate) const USD_BUDGET: i64 = 500;
+
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// Of the last run that was claimed.
@@ -24,6 +27,8 @@ pub(crate) struct Known {
     pub(crate) ended: Option<TaskView>,
     progress: Option<(i64, Progress)>,
     spent: BTreeMap<String, i64>,
+    /// Of `usd`, for which every task has a budget, since it was tried again.
+    usd: i64,
     /// By run and part.
     pub(crate) log: BTreeMap<(i64, i64), Vec<u8>>,
 }
@@ -44,7 +49,7 @@ impl Known {
 
     pub(crate) fn retried(&mut self) {
         assert!(!self.live, "only what is final is tried again");
-        (self.ended, self.cancelled, self.since) = (None, false, self.epoch);
+        (self.ended, self.cancelled, self.since, self.usd) = (None, false, self.epoch, 0);
         self.retries += 1;
     }
 
@@ -59,7 +64,12 @@ impl Known {
         }
         for (unit, amount) in &note.spend {
             *self.spent.entry(unit.clone()).or_insert(0) += amount;
+            self.usd += if unit == "usd" { *amount } else { 0 };
         }
+    }
+
+    pub(crate) fn overspent(&self, unit: &str) {
+        assert!(self.live && unit == "usd" && self.usd > USD_BUDGET, "{unit}: {self:?}");
     }
 
     pub(crate) fn printed(&mut self, epoch: i64, log: &LogParts) {
@@ -73,6 +83,7 @@ impl Known {
         assert_eq!(view.state == TaskState::Running, self.live, "{view:?}");
         assert_eq!(view.progress.as_ref().map(|said| (said.epoch, said.progress.clone())), self.progress);
         assert!(view.spent.iter().map(|(unit, amount)| (unit, amount)).eq(&self.spent), "{view:?} {:?}", self.spent);
+        assert!(view.budget.iter().all(|budget| budget.spent == self.usd), "{view:?} {}", self.usd);
         match &self.ended {
             Some(ended) => assert_eq!(view, ended, "final is final"),
             None if self.is_final() => {

@@ -138,6 +138,7 @@ impl Model {
                 assert!(self.task(*id).ended.is_none());
             }
             Notice::StopWanted(run) => assert_eq!(self.task(run.task).epoch, run.epoch),
+            Notice::Overspent { run, unit } => self.task(run.task).overspent(unit),
             Notice::Noted { .. } | Notice::Logged(_) => {
                 assert!(!self.owed.is_empty(), "told of what was not said: {notice:?}");
                 assert_eq!(self.owed.remove(0), *notice);

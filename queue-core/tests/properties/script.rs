@@ -1,5 +1,7 @@
 //! Scripts of lives, drawn at random. What a step picks is an index into what there is by then.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -7,6 +9,7 @@ use proptest::sample::{Index, select};
 use queue_core::priority::TaskPriority;
 use queue_core::task::{LogParts, NewTask, Note, Outcome, Overrides, Progress, RetryScope, RetryWish};
 
+use crate::known::USD_BUDGET;
 use crate::support::border::SECOND;
 use crate::support::values::task;
 
@@ -153,7 +156,19 @@ fn new_task() -> impl Strategy<Value = NewTask> {
         |(kind, (queue, key, priority, cost), delay_us, name, (max_attempts, max_crashes))| {
             let (queue, key) = (queue.to_owned(), key.map(str::to_owned));
             let overrides = Overrides { max_attempts, max_crashes, ..Overrides::default() };
-            NewTask { kind, queue, key, cost, priority, delay_us, name, overrides, ..task() }
+            let cost = cost.map(|cost| ("tokens".to_owned(), cost)).into_iter().collect();
+            NewTask {
+                kind,
+                queue,
+                key,
+                cost,
+                priority,
+                delay_us,
+                name,
+                overrides,
+                budget: BTreeMap::from([("usd".to_owned(), USD_BUDGET)]),
+                ..task()
+            }
         },
     )
 }

@@ -1,7 +1,10 @@
 //! Enqueue: ids, answers, bodies, delays and names.
 
+use std::collections::BTreeMap;
+
 use queue_core::op::Reply;
 use queue_core::state::TaskState;
+use queue_core::store::BudgetView;
 use queue_core::task::{NewTask, Outcome, Overrides, TaskId};
 use queue_core::tick::DUE_MAX;
 
@@ -35,7 +38,8 @@ fn the_body_is_kept_as_given() {
         args: vec![0xC0, 0, 255],
         name: Some("x".into()),
         key: Some("k".into()),
-        cost: Some(3),
+        cost: BTreeMap::from([("tokens".to_owned(), 3)]),
+        budget: BTreeMap::from([("tokens".to_owned(), 40)]),
         delay_us: 0,
         overrides,
     };
@@ -44,6 +48,7 @@ fn the_body_is_kept_as_given() {
     assert_eq!((view.kind, view.queue, view.priority), (new.kind, new.queue, new.priority));
     assert_eq!((view.args, view.name, view.overrides), (new.args, new.name, new.overrides));
     assert_eq!((view.key, view.cost), (new.key, new.cost));
+    assert_eq!(view.budget, [BudgetView { unit: "tokens".into(), amount: 40, spent: 0 }]);
     assert_eq!((view.state, view.created_at_us), (TaskState::Available, FIRST_WALL_US));
 }
 

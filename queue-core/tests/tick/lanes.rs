@@ -98,6 +98,7 @@ fn a_rate_lets_through_what_it_allows_and_takes_back_what_was_spent() {
     let rate = Rate { unit: "tokens".into(), allowed: 10, per_us: 60 * SECOND, cost: 2 };
     let mut rig = rig(QueuePolicy { rates: vec![rate], ..QueuePolicy::default() });
     for cost in [None, Some(5), None, None] {
+        let cost = cost.map(|cost| ("tokens".to_owned(), cost)).into_iter().collect();
         rig.enqueue(NewTask { cost, ..task() });
     }
     let turn = rig.turn(&[], &[demand(MAIN, 9)]);

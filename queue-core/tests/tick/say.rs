@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use queue_core::op::{Notice, Op, Reply, RunKey};
-use queue_core::state::TaskState;
-use queue_core::store::{LogPart, ProgressView, SPENT_MAX};
-use queue_core::task::{LogParts, Note, Outcome, Progress, TaskId};
+use queue_core::state::{FailReason, TaskState};
+use queue_core::store::{BudgetView, LogPart, ProgressView, SPENT_MAX};
+use queue_core::task::{LogParts, NewTask, Note, Outcome, Progress, TaskId};
 
 use crate::shorthand::*;
 
@@ -58,6 +58,28 @@ fn the_last_word_on_progress_counts() {
     rig.ask(note(second, Note { progress: Some(Progress::default()), ..Note::default() }));
     let view = rig.view(FIRST).progress.unwrap();
     assert_eq!((view.epoch, view.progress), (2, Progress::default()));
+}
+
+#[test]
+fn a_budget_is_told_of_when_it_is_overspent_and_is_as_new_after_a_retry() {
+    let mut rig = Rig::file();
+    let id = rig.enqueue(NewTask { budget: BTreeMap::from([("usd".to_owned(), 10)]), ..task() });
+    let run = rig.run();
+    let turn = rig.turn(&[note(run, spending(1, &[("usd", 10), ("tokens", 1_000)]))], &[]);
+    assert_eq!(turn.notices, [Notice::Noted { run, seq: 1 }], "all of it may be spent, and anything without a budget");
+    rig.end(run, Outcome::Lost);
+    rig.next_life();
+    let again = rig.run();
+    let turn = rig.turn(&[note(again, spending(1, &[("usd", 1)]))], &[]);
+    let overspent = Notice::Overspent { run: again, unit: "usd".into() };
+    assert_eq!(turn.notices, [overspent, Notice::Noted { run: again, seq: 1 }]);
+    rig.end(again, Outcome::Budget);
+    let view = rig.view(id);
+    assert_eq!((view.state, view.reason), (TaskState::Failed, Some(FailReason::Budget)));
+    assert_eq!(view.budget, [BudgetView { unit: "usd".into(), amount: 10, spent: 11 }]);
+    rig.ask(Op::Retry(id));
+    assert_eq!(rig.view(id).budget[0].spent, 0);
+    assert_eq!(rig.view(id).spent, [("tokens".to_owned(), 1_000), ("usd".to_owned(), 11)], "what is spent is spent");
 }
 
 #[test]

@@ -63,7 +63,8 @@ pub fn route(config: &Config, offers: &Offers, spec: TaskSpec) -> Result<NewTask
         args: spec.args.0,
         name: spec.name,
         key: None,
-        cost: None,
+        cost: Default::default(),
+        budget: Default::default(),
         delay_us: in_range(spec.delay_ms.unwrap_or(0)).saturating_mul(1000),
         overrides: Overrides {
             timeout_ms: spec.timeout_ms.map(in_range),

@@ -116,7 +116,8 @@ fn what_the_task_says_arrives() {
         args: vec![7],
         name: Some("r:1".to_owned()),
         key: None,
-        cost: None,
+        cost: Default::default(),
+        budget: Default::default(),
         delay_us: 1_500_000,
         overrides: Overrides { timeout_ms: Some(60_000), max_attempts: Some(1), max_crashes: Some(2) },
     };

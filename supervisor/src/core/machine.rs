@@ -82,6 +82,7 @@ impl Machine {
             Event::Gone(exit) => self.gone(&exit, now, random),
             Event::Notice(Notice::Claimed(claimed)) => self.claimed(claimed, now),
             Event::Notice(Notice::StopWanted(run)) => self.cancel(run, now),
+            Event::Notice(Notice::Overspent { run, unit }) => self.overspent(run, &unit, now),
             Event::Notice(Notice::Noted { run, seq }) => self.noted(run, seq),
             Event::Notice(Notice::Finished { .. } | Notice::Returned { .. } | Notice::Logged(_)) => {}
             Event::Follow(task) => self.follow(task, now),

@@ -1,9 +1,12 @@
 //! How runs and workers are made to end: cancel, timeout, shutdown, and the rungs of the ladder.
 
 use ipc_contract::message::{Booting, FromWorker};
+use queue_core::op::Notice;
 
 use super::event::{Event, Exit};
-use super::play::{Play, back, broken, bye, cancel, claim, cleaned, done, fail, gone, hello, ready, says, spawned};
+use super::play::{
+    Play, back, broken, bye, cancel, claim, cleaned, done, fail, gone, hello, key, ready, says, spawned,
+};
 
 fn cancelling() -> Play {
     let mut play = Play::working(Some(60_000));
@@ -76,6 +79,14 @@ fn a_timeout_is_told_by_its_length_and_ends_only_its_own_run() {
     next.at(600, claim(8, None), &["begin 1", "run 1: 8/1"]);
     next.at(2_000, Event::Tick, &[]);
     next.at(2_001, cancel(7), &[]);
+}
+
+#[test]
+fn a_run_that_spends_more_than_its_budget_is_stopped() {
+    let mut play = Play::working(None);
+    let overspent = Event::Notice(Notice::Overspent { run: key(7), unit: "usd".to_owned() });
+    play.at(0, overspent, &["stop 1: 7/1 Budget 10000ms"]);
+    play.at(1, fail(1, 7), &["finish 7/1 budget refill"]);
 }
 
 #[test]

@@ -15,10 +15,21 @@ use super::timers::Timer;
 impl Machine {
     /// A running task was cancelled. A run that is not here any more was handed in before, or is about to be.
     pub(super) fn cancel(&mut self, run: RunKey, now: i64) {
-        let here = |slot: &super::slot::Slot| matches!(&slot.phase, Phase::Working(at) if at.key == run);
-        let Some(worker) = self.slots.iter().find(|(_, slot)| here(slot)).map(|(worker, _)| *worker) else { return };
+        let Some(worker) = self.worker_of(run) else { return };
         let verdict = Verdict { outcome: Outcome::Cancelled, detail: "cancelled".to_owned() };
         self.stop_run(worker, verdict, StopReason::Cancel, now);
+    }
+
+    /// The task has spent more than it may.
+    pub(super) fn overspent(&mut self, run: RunKey, unit: &str, now: i64) {
+        let Some(worker) = self.worker_of(run) else { return };
+        let detail = format!("spent more {unit} than its budget");
+        self.stop_run(worker, Verdict { outcome: Outcome::Budget, detail }, StopReason::Budget, now);
+    }
+
+    fn worker_of(&self, run: RunKey) -> Option<WorkerId> {
+        let here = |slot: &super::slot::Slot| slot.working().is_some_and(|at| at.key == run);
+        self.slots.iter().find(|(_, slot)| here(slot)).map(|(worker, _)| *worker)
     }
 
     pub(super) fn timed_out(&mut self, worker: WorkerId, now: i64) {

@@ -45,7 +45,7 @@ impl Raw {
         for id in ids.clone() {
             turn.prepare_cached(
                 "INSERT INTO task (id, kind, queue, priority, since, args, name, timeout_ms, max_attempts, max_crashes, \
-                 created_at, key, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+                 created_at, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             )?
             .execute(params![
                 id,

@@ -14,4 +14,4 @@ pub use cursor::{BadCursor, Cursor};
 pub use list::{Filter, LIST_MAX, LOOKED_AT_MAX, Page};
 pub use log::{LOG_PARTS_MAX, LogPart};
 pub(super) use task::phase;
-pub use task::{ATTEMPTS_MAX, AttemptView, EndedRun, LinePlace, Phase, ProgressView, TaskView};
+pub use task::{ATTEMPTS_MAX, AttemptView, BudgetView, EndedRun, LinePlace, Phase, ProgressView, TaskView};

@@ -1,5 +1,7 @@
 //! Single tasks as they stand, and how their runs ended. What lies in which table is put together here; nothing is decided.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use crate::priority::TaskPriority;
@@ -46,7 +48,7 @@ pub struct LinePlace {
 /// How much of a task is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Without args, result and spend.
+    /// Without args, result, spend, cost and budget.
     Summary,
     Whole,
 }
@@ -60,6 +62,14 @@ pub struct ProgressView {
     pub noted_at_us: i64,
 }
 
+/// What the runs of a task may spend of a unit, and have spent since it was enqueued or tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BudgetView {
+    pub unit: String,
+    pub amount: i64,
+    pub spent: i64,
+}
+
 /// A task as it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskView {
@@ -69,7 +79,7 @@ pub struct TaskView {
     pub priority: TaskPriority,
     pub name: Option<String>,
     pub key: Option<String>,
-    pub cost: Option<u32>,
+    pub cost: BTreeMap<String, u32>,
     pub args: Vec<u8>,
     pub overrides: Overrides,
     pub created_at_us: i64,
@@ -92,6 +102,7 @@ pub struct TaskView {
     pub progress: Option<ProgressView>,
     /// By unit, in all its runs.
     pub spent: Vec<(String, i64)>,
+    pub budget: Vec<BudgetView>,
 }
 
 /// How one run ended.
@@ -153,17 +164,14 @@ pub(in crate::store) fn phase(conn: &mut SqliteConnection, id: TaskId) -> Result
 
 pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Result<Option<TaskView>> {
     use schema::{later, running, tally as spent, task};
-    type Body = (
-        (String, String, i32, Option<String>, Option<String>, Option<i64>),
-        (Option<i64>, Option<i64>, Option<i64>, i64),
-    );
+    type Body = ((String, String, i32, Option<String>, Option<String>), (Option<i64>, Option<i64>, Option<i64>, i64));
     let columns = (
-        (task::kind, task::queue, task::priority, task::name, task::key, task::cost),
+        (task::kind, task::queue, task::priority, task::name, task::key),
         (task::timeout_ms, task::max_attempts, task::max_crashes, task::created_at),
     );
     let Some(found) = phase(conn, id)? else { return Ok(None) };
     let body: Body = task::table.find(id.0).select(columns).get_result(conn)?;
-    let ((kind, queue, level, name, key, cost), (timeout, attempts, crashes, created_at_us)) = body;
+    let ((kind, queue, level, name, key), (timeout, attempts, crashes, created_at_us)) = body;
     let spent: Option<(i64, i64, i64, i64, i64, Option<i32>)> = spent::table
         .find(id.0)
         .select((spent::epoch, spent::runs, spent::attempts, spent::crashes, spent::lost, spent::priority))
@@ -176,7 +184,7 @@ pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Res
         priority: priority(spent.and_then(|spent| spent.5).unwrap_or(level))?,
         name,
         key,
-        cost: cost.and_then(|cost| u32::try_from(cost).ok()),
+        cost: BTreeMap::new(),
         args: Vec::new(),
         overrides: overrides(timeout, attempts, crashes),
         created_at_us,
@@ -193,6 +201,7 @@ pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Res
         cut: false,
         progress: progress(conn, id)?,
         spent: Vec::new(),
+        budget: Vec::new(),
     };
     match found {
         Phase::Available(_) => {}
@@ -217,8 +226,23 @@ pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Res
         view.result = bytes.unwrap_or_default();
         let of_task = spend::table.filter(spend::task.eq(id.0)).order(spend::unit);
         view.spent = of_task.select((spend::unit, spend::amount)).load(conn)?;
+        (view.cost, view.budget) = (cost(conn, id)?, budget(conn, id)?);
     }
     Ok(Some(view))
+}
+
+fn cost(conn: &mut SqliteConnection, id: TaskId) -> Result<BTreeMap<String, u32>> {
+    use schema::cost::dsl;
+    let found: Vec<(String, i64)> = dsl::cost.filter(dsl::task.eq(id.0)).select((dsl::unit, dsl::amount)).load(conn)?;
+    let small = |(unit, amount)| (unit, u32::try_from(amount).unwrap_or(u32::MAX));
+    Ok(found.into_iter().map(small).collect())
+}
+
+fn budget(conn: &mut SqliteConnection, id: TaskId) -> Result<Vec<BudgetView>> {
+    use schema::budget::dsl;
+    let of_task = dsl::budget.filter(dsl::task.eq(id.0)).order(dsl::unit);
+    let found: Vec<(String, i64, i64)> = of_task.select((dsl::unit, dsl::amount, dsl::spent)).load(conn)?;
+    Ok(found.into_iter().map(|(unit, amount, spent)| BudgetView { unit, amount, spent }).collect())
 }
 
 fn progress(conn: &mut SqliteConnection, id: TaskId) -> Result<Option<ProgressView>> {
