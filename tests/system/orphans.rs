@@ -1,5 +1,6 @@
 //! Kill before requeue: what a command started is dead before its task is called cancelled or given out again.
 
+use nix::sys::signal::Signal;
 use tests::harness::{Fifo, Sandbox, Supervisor, Watched};
 
 /// The shell, a child in its group, and one in a session of its own.
@@ -41,6 +42,8 @@ fn what_outlived_a_killed_supervisor_dies_before_its_task_runs_again() {
     let supervisor = sandbox.start();
     let id = sandbox.add(&["sh", "-c", FAMILY]);
     let former = family(&pids);
+    // It would see the end of its input a moment before its own death, and might kill what it started in between.
+    supervisor.workers().iter().for_each(|worker| worker.signal(Signal::SIGSTOP));
     sandbox.kill9(supervisor);
     assert!(former[2].is_alive(), "its worker is gone, and nobody has killed it: else this test shows nothing");
     let supervisor = sandbox.start();

@@ -81,8 +81,12 @@ impl Supervisor {
     }
 
     /// SIGKILL, as a crash; then its workers must die by themselves.
+    pub fn workers(&self) -> Vec<Watched> {
+        Watched::children_of(self.pid())
+    }
+
     pub fn kill9(mut self) {
-        let workers = Watched::children_of(self.pid());
+        let workers = self.workers();
         self.signal(Signal::SIGKILL);
         self.wait();
         for worker in workers {
