@@ -58,7 +58,8 @@ impl Known {
         self.end = Some((state, reason));
     }
 
-    pub(crate) fn noted(&mut self, epoch: i64, note: &Note) {
+    /// Gives whether it has spent too much now.
+    pub(crate) fn noted(&mut self, epoch: i64, note: &Note) -> bool {
         if let Some(progress) = &note.progress {
             self.progress = Some((epoch, progress.clone()));
         }
@@ -66,10 +67,7 @@ impl Known {
             *self.spent.entry(unit.clone()).or_insert(0) += amount;
             self.usd += if unit == "usd" { *amount } else { 0 };
         }
-    }
-
-    pub(crate) fn overspent(&self, unit: &str) {
-        assert!(self.live && unit == "usd" && self.usd > USD_BUDGET, "{unit}: {self:?}");
+        note.spend.contains_key("usd") && self.usd > USD_BUDGET
     }
 
     pub(crate) fn printed(&mut self, epoch: i64, log: &LogParts) {

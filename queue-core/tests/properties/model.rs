@@ -68,7 +68,9 @@ impl Model {
                 self.followed(&ending.follow_ups);
             }
             (Op::Note { run, note }, Reply::Applied) => {
-                self.running(*run).noted(run.epoch, note);
+                if self.running(*run).noted(run.epoch, note) {
+                    self.owed.push(Notice::Overspent { run: *run, unit: "usd".to_owned() });
+                }
                 self.owed.extend(note.seq.map(|seq| Notice::Noted { run: *run, seq }));
             }
             (Op::Log { run, log }, Reply::Applied) => {
@@ -138,8 +140,7 @@ impl Model {
                 assert!(self.task(*id).ended.is_none());
             }
             Notice::StopWanted(run) => assert_eq!(self.task(run.task).epoch, run.epoch),
-            Notice::Overspent { run, unit } => self.task(run.task).overspent(unit),
-            Notice::Noted { .. } | Notice::Logged(_) => {
+            Notice::Noted { .. } | Notice::Overspent { .. } | Notice::Logged(_) => {
                 assert!(!self.owed.is_empty(), "told of what was not said: {notice:?}");
                 assert_eq!(self.owed.remove(0), *notice);
             }
