@@ -60,11 +60,13 @@ limits! {
     NAME_BYTES: "name", "bytes", 64, 64;
     /// The unique name of a task.
     UNIQUE_NAME_BYTES: "unique_name", "bytes", 512, 512;
+    /// The key of a task.
+    KEY_BYTES: "key", "bytes", 512, 512;
     /// Kinds that one worker may offer.
     KINDS: "kinds", "items", 1_024, 1_024;
     /// Features that one side may name.
     FEATURES: "features", "items", 64, 64;
-    /// Units that one note may spend.
+    /// Units that one note may spend, and of which one task may have a cost or a budget.
     UNITS: "units", "items", 16, 16;
     /// Tasks that one result may bring along.
     FOLLOW_UPS: "follow_ups", "items", 1_000, 1_000;
@@ -97,6 +99,10 @@ ranges! {
     TIMEOUT_MS: "timeout_ms", "ms", 1, None, YEAR_MS as i64;
     /// What one note may spend of one unit.
     SPEND: "spend", "of a unit", 1, None, 1 << 53;
+    /// What the start of one task may cost of one unit.
+    COST: "cost", "of a unit", 0, None, u32::MAX as i64;
+    /// What all runs of one task may spend of one unit.
+    BUDGET: "budget", "of a unit", 0, None, 1 << 53;
     /// Time from one beat to the next.
     BEAT_MS: "beat_ms", "ms", 10, Some(5_000), 60_000;
     /// Time that a task may be parked.

@@ -1,7 +1,7 @@
 //! How names are spelled, and which one was probably meant. What a name points to is not known here.
 
 use crate::error::{ContractError, ErrorKind};
-use crate::limits::{NAME_BYTES, UNIQUE_NAME_BYTES};
+use crate::limits::{KEY_BYTES, NAME_BYTES, UNIQUE_NAME_BYTES};
 
 /// Edits between a wrong name and the one that is suggested for it.
 const NEAREST_EDITS_MAX: usize = 2;
@@ -30,12 +30,25 @@ pub fn check_name(field: &str, name: &str) -> Result<(), ContractError> {
 /// `Name`, or `Limit` when it is too long.
 pub fn check_unique_name(name: &str) -> Result<(), ContractError> {
     UNIQUE_NAME_BYTES.check(name.len())?;
+    check_line("name", name)
+}
+
+/// Checks the key of a task: 1 to 512 bytes of text in one line, without control characters.
+///
+/// # Errors
+/// `Name`, or `Limit` when it is too long.
+pub fn check_key(key: &str) -> Result<(), ContractError> {
+    KEY_BYTES.check(key.len())?;
+    check_line("key", key)
+}
+
+fn check_line(what: &str, text: &str) -> Result<(), ContractError> {
     let is_unprintable = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    if !name.is_empty() && !name.contains(is_unprintable) {
+    if !text.is_empty() && !text.contains(is_unprintable) {
         return Ok(());
     }
-    let detail = format!("name {name:?} must be one line of printable text; leave it out when the task needs none");
-    Err(ContractError::new(ErrorKind::Name("name".to_owned()), detail))
+    let detail = format!("{what} {text:?} must be one line of printable text; leave it out when the task needs none");
+    Err(ContractError::new(ErrorKind::Name(what.to_owned()), detail))
 }
 
 /// The known name that `wanted` was probably meant to be. Of equally near ones, the first.

@@ -85,6 +85,18 @@ pub enum Order {
     Fair,
 }
 
+impl Order {
+    pub const ALL: [Order; 2] = [Order::Rank, Order::Fair];
+
+    /// As in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Order::Rank => "rank",
+            Order::Fair => "fair",
+        }
+    }
+}
+
 /// The weight of a queue or key of which nothing else is said.
 pub const WEIGHT_DEFAULT: u32 = 1;
 pub const WEIGHT_MAX: u32 = 100;

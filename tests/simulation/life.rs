@@ -32,7 +32,15 @@ fn config() -> Config {
         let queues = Vec::from_iter(routed.map(|(_, queue)| (*queue).to_owned()));
         config.kinds.insert(name.to_owned(), Kind { run: None, queue: queues.first().cloned(), limits });
         let (program, channel) = (Program::Command(vec![name.to_owned()]), Channel::Stdio);
-        config.pools.push(Pool { name: name.to_owned(), program, channel, queues, workers, env: Vec::new() });
+        config.pools.push(Pool {
+            name: name.to_owned(),
+            program,
+            channel,
+            queues,
+            weights: Vec::new(),
+            workers,
+            env: Vec::new(),
+        });
     }
     config
 }

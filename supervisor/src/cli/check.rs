@@ -1,5 +1,10 @@
 //! `check`: reads the configuration as `run` would, shows what it comes to, and starts nothing.
 
+use std::time::Duration;
+
+use queue_core::meter::Rate;
+use queue_core::policy::QueuePolicy;
+use queue_core::priority::AGING_OFF_US;
 use serde_json::json;
 
 use super::exit::{CliError, Exit};
@@ -24,7 +29,7 @@ fn program(pool: &Pool) -> String {
 }
 
 fn timeout(kind: &Kind) -> String {
-    let of = |ms: i64| humantime::format_duration(std::time::Duration::from_millis(ms.unsigned_abs())).to_string();
+    let of = |ms: i64| humantime::format_duration(Duration::from_millis(ms.unsigned_abs())).to_string();
     kind.limits.timeout_ms.map_or_else(|| "none".to_owned(), of)
 }
 
@@ -39,12 +44,33 @@ fn as_text(config: &Config) -> String {
         let (attempts, crashes) = (kind.limits.max_attempts.to_string(), kind.limits.max_crashes.to_string());
         vec![name.clone(), queue, timeout(kind), attempts, crashes, run]
     });
+    let queues = if config.queues.is_empty() { String::new() } else { format!("\n\n{}", queues(config)) };
     format!(
-        "the configuration is good\ndatabase {}\n\n{}\n\n{}",
+        "the configuration is good\ndatabase {}\n\n{}\n\n{}{}",
         config.db.display(),
         output::table(&["pool", "workers", "queues", "program"], pools),
         output::table(&["kind", "queue", "timeout", "attempts", "crashes", "run"], kinds),
+        queues,
     )
+}
+
+fn queues(config: &Config) -> String {
+    let number = |limit: Option<u32>| limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+    let rate = |rate: &Rate| format!("{} {} in {}", rate.allowed, rate.unit, micros(rate.per_us));
+    let row = |(name, policy): (&String, &QueuePolicy)| {
+        let rates: Vec<String> = policy.rates.iter().map(rate).collect();
+        let (limit, per_key) = (number(policy.limit), number(policy.limit_per_key));
+        vec![name.clone(), limit, per_key, policy.order.name().to_owned(), rates.join(", "), aging(policy)]
+    };
+    output::table(&["queue", "limit", "per key", "order", "rates", "aging"], config.queues.iter().map(row))
+}
+
+fn aging(policy: &QueuePolicy) -> String {
+    if policy.aging_step_us == AGING_OFF_US { "off".to_owned() } else { micros(policy.aging_step_us) }
+}
+
+fn micros(us: i64) -> String {
+    humantime::format_duration(Duration::from_micros(us.unsigned_abs())).to_string()
 }
 
 fn as_json(config: &Config) -> serde_json::Value {
@@ -55,7 +81,7 @@ fn as_json(config: &Config) -> serde_json::Value {
         };
         json!({
             "name": pool.name, "command": command, "stock": command.is_none(),
-            "queues": pool.queues, "workers": pool.workers, "env": pool.env,
+            "queues": pool.queues, "weights": pool.weights, "workers": pool.workers, "env": pool.env,
         })
     };
     let kind = |(name, kind): (&String, &Kind)| {
@@ -67,9 +93,17 @@ fn as_json(config: &Config) -> serde_json::Value {
             "backoff": { "base_ms": backoff.base_ms, "cap_ms": backoff.cap_ms, "jitter": backoff.jitter },
         })
     };
+    let rate = |rate: &Rate| json!({ "unit": rate.unit, "allowed": rate.allowed, "per_ms": rate.per_us / 1_000, "cost": rate.cost });
+    let queue = |(name, policy): (&String, &QueuePolicy)| {
+        json!({
+            "name": name, "limit": policy.limit, "limit_per_key": policy.limit_per_key, "order": policy.order.name(),
+            "weights": policy.weights, "rates": policy.rates.iter().map(rate).collect::<Vec<_>>(), "aging": aging(policy),
+        })
+    };
     json!({
         "db": config.db, "folder": config.folder,
         "pools": config.pools.iter().map(pool).collect::<Vec<_>>(),
+        "queues": config.queues.iter().map(queue).collect::<Vec<_>>(),
         "kinds": config.kinds.iter().map(kind).collect::<Vec<_>>(),
     })
 }

@@ -172,6 +172,7 @@ fn ending_of(attempt: &Attempt, task: &Task) -> String {
         ("protocol", _) => "its worker broke the contract and was killed".to_owned(),
         ("lost", _) => "lost, which is not its fault,".to_owned(),
         ("cancelled", _) => "cancelled".to_owned(),
+        ("budget", _) => "stopped because its budget was spent".to_owned(),
         ("recalled", _) => "given back, which spends nothing,".to_owned(),
         (other, _) => other.to_owned(),
     }

@@ -160,7 +160,11 @@ fn misfit(value: &DeValue<'_>, takes: &Takes) -> Option<(&'static str, Option<Ra
         (Takes::Whole | Takes::Number, DeValue::Integer(number)) => {
             (!is_in_range(number)).then_some(("far too large", None))
         }
-        (Takes::Texts, DeValue::Array(list)) => {
+        (Takes::Weights | Takes::Queues, DeValue::Table(table)) => {
+            let other = table.iter().find(|(_, weight)| misfit(weight.get_ref(), &Takes::Whole).is_some())?.1;
+            Some((kind_of(other.get_ref()), Some(other.span())))
+        }
+        (Takes::Texts | Takes::Queues, DeValue::Array(list)) => {
             let other = list.iter().find(|item| !item.get_ref().is_str())?;
             Some((kind_of(other.get_ref()), Some(other.span())))
         }

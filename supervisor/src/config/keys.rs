@@ -1,6 +1,6 @@
 //! Every key that the configuration file may have, and what kind of value it takes: one table, no decision.
 
-use Takes::{Named, Number, Switch, Table, Text, Texts, Whole};
+use Takes::{Named, Number, Queues, Switch, Table, Text, Texts, Weights, Whole};
 
 /// A key, what it takes, and a value that is right in form.
 pub(super) struct Key {
@@ -12,6 +12,10 @@ pub(super) struct Key {
 pub(super) enum Takes {
     Text,
     Texts,
+    /// Whole numbers, each under a name of the user's own.
+    Weights,
+    /// Texts or weights.
+    Queues,
     Whole,
     Number,
     Switch,
@@ -26,6 +30,8 @@ impl Takes {
         match self {
             Text => "text in quotes",
             Texts => "a list of texts",
+            Weights => "a table of whole numbers",
+            Queues => "a list of texts, or a table of whole numbers",
             Whole => "a whole number",
             Number => "a number",
             Switch => "true or false",
@@ -41,13 +47,14 @@ const fn key(name: &'static str, takes: Takes, example: &'static str) -> Key {
 pub(super) const FILE: &[Key] = &[
     key("db", Text, "db = \"queue.db\""),
     key("pools", Named(POOL), "[pools.images]"),
+    key("queues", Named(QUEUE), "[queues.images]"),
     key("kinds", Named(KIND), "[kinds.resize]"),
 ];
 
 const POOL: &[Key] = &[
     key("command", Texts, "command = [\"python3\", \"-m\", \"images\"]"),
     key("stock", Switch, "stock = true"),
-    key("queues", Texts, "queues = [\"images\"]"),
+    key("queues", Queues, "queues = [\"images\"]"),
     key("channel", Text, "channel = \"stdio\""),
     key("workers", Whole, "workers = 4"),
     key("env", Texts, "env = [\"API_KEY\"]"),
@@ -62,13 +69,26 @@ const KIND: &[Key] = &[
     key("backoff", Table(BACKOFF), "backoff = { base = \"15s\" }"),
 ];
 
+const QUEUE: &[Key] = &[
+    key("limit", Whole, "limit = 8"),
+    key("limit_per_key", Whole, "limit_per_key = 2"),
+    key("order", Text, "order = \"fair\""),
+    key("weights", Weights, "weights = { paying = 3 }"),
+    key("rate", Table(RATE), "rate = { allowed = 100, per = \"1m\" }"),
+    key("rates", Named(RATE), "rates.tokens = { allowed = 100000, per = \"1m\", cost = 500 }"),
+    key("aging", Text, "aging = \"1m\""),
+];
+
+const RATE: &[Key] =
+    &[key("allowed", Whole, "allowed = 100"), key("per", Text, "per = \"1m\""), key("cost", Whole, "cost = 1")];
+
 const BACKOFF: &[Key] =
     &[key("base", Text, "base = \"15s\""), key("cap", Text, "cap = \"1h\""), key("jitter", Number, "jitter = 0.2")];
 
 /// The names of all keys, some of them more than once.
 #[cfg(test)]
 pub(crate) fn key_names() -> Vec<&'static str> {
-    [FILE, POOL, KIND, BACKOFF].into_iter().flatten().map(|key| key.name).collect()
+    [FILE, POOL, QUEUE, RATE, KIND, BACKOFF].into_iter().flatten().map(|key| key.name).collect()
 }
 
 #[cfg(test)]
@@ -88,6 +108,8 @@ mod tests {
         let table = [
             (FILE, "_ = 1"),
             (POOL, "[pools.a]\n_ = 1"),
+            (QUEUE, "[queues.a]\n_ = 1"),
+            (RATE, "[queues.a.rate]\n_ = 1"),
             (KIND, "[kinds.a]\n_ = 1"),
             (BACKOFF, "[kinds.a.backoff]\n_ = 1"),
         ];
@@ -98,9 +120,15 @@ mod tests {
 
     #[test]
     fn every_example_is_right() {
-        for (keys, header) in
-            [(FILE, ""), (POOL, "[pools.a]\n"), (KIND, "[kinds.a]\n"), (BACKOFF, "[kinds.a.backoff]\n")]
-        {
+        let tables = [
+            (FILE, ""),
+            (POOL, "[pools.a]\n"),
+            (QUEUE, "[queues.a]\n"),
+            (RATE, "[queues.a.rate]\n"),
+            (KIND, "[kinds.a]\n"),
+            (BACKOFF, "[kinds.a.backoff]\n"),
+        ];
+        for (keys, header) in tables {
             for key in keys {
                 assert!(toml::from_str::<Raw>(&format!("{header}{}", key.example)).is_ok(), "{}", key.example);
             }

@@ -14,6 +14,7 @@ mod keys;
 mod load;
 mod offers;
 mod problem;
+mod queues;
 mod raw;
 mod resolve;
 mod resolved;

@@ -12,6 +12,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) pools: BTreeMap<String, RawPool>,
     #[serde(default)]
+    pub(super) queues: BTreeMap<String, RawQueue>,
+    #[serde(default)]
     pub(super) kinds: BTreeMap<String, RawKind>,
 }
 
@@ -21,7 +23,7 @@ pub(super) struct RawPool {
     pub(super) command: Option<Vec<String>>,
     #[serde(default)]
     pub(super) stock: bool,
-    pub(super) queues: Option<Vec<String>>,
+    pub(super) queues: Option<RawQueues>,
     pub(super) channel: Option<String>,
     pub(super) workers: Option<i64>,
     #[serde(default)]
@@ -47,4 +49,35 @@ pub(super) struct RawBackoff {
     pub(super) base: Option<String>,
     pub(super) cap: Option<String>,
     pub(super) jitter: Option<f64>,
+}
+
+/// The queues of a pool: their names, or with their weights.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawQueues {
+    Names(Vec<String>),
+    Weights(BTreeMap<String, i64>),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawQueue {
+    pub(super) limit: Option<i64>,
+    pub(super) limit_per_key: Option<i64>,
+    pub(super) order: Option<String>,
+    #[serde(default)]
+    pub(super) weights: BTreeMap<String, i64>,
+    pub(super) rate: Option<RawRate>,
+    #[serde(default)]
+    pub(super) rates: BTreeMap<String, RawRate>,
+    /// A duration, or `off`.
+    pub(super) aging: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRate {
+    pub(super) allowed: Option<i64>,
+    pub(super) per: Option<String>,
+    pub(super) cost: Option<i64>,
 }

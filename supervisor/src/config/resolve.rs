@@ -8,12 +8,13 @@ use std::time::Duration;
 use ipc_contract::limits::{MAX_ATTEMPTS, MAX_CRASHES, Range, TIMEOUT_MS};
 use ipc_contract::name::{check_name, nearest};
 use ipc_contract::{CommandArgs, CommandTemplate};
-use queue_core::policy::Limits;
+use queue_core::policy::{Limits, WEIGHT_DEFAULT};
 use queue_core::retry::Backoff;
 use worker::stock::COMMAND_KIND;
 
 use super::problem::Problem;
-use super::raw::{Raw, RawBackoff, RawKind, RawPool};
+use super::queues::{checked_weights, queues};
+use super::raw::{Raw, RawBackoff, RawKind, RawPool, RawQueues};
 use super::resolved::{Channel, Config, Kind, Pool, Program};
 
 /// The built-in pool of plain commands.
@@ -25,14 +26,14 @@ const BACKOFF_MS_MAX: u64 = 365 * 24 * 60 * 60 * 1000;
 
 /// What is wrong so far.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+pub(super) struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, key: &str, sentence: impl std::fmt::Display) {
+    pub(super) fn add(&mut self, key: &str, sentence: impl std::fmt::Display) {
         self.0.push(Problem::new(key, sentence.to_string()));
     }
 
-    fn keep<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
+    pub(super) fn keep<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.add(key, error)).ok()
     }
 }
@@ -51,7 +52,8 @@ pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> (
     let pools = raw_pools.into_iter().map(|(name, raw)| pool(name, raw, cores, &mut problems)).collect();
     let mut raw_kinds = raw.kinds;
     raw_kinds.entry(COMMAND_KIND.to_owned()).or_default();
-    let mut config = Config { db, folder, pools, kinds: BTreeMap::new() };
+    let mut config = Config { db, folder, pools, queues: BTreeMap::new(), kinds: BTreeMap::new() };
+    config.queues = queues(raw.queues, &config, &mut problems);
     for (name, raw) in raw_kinds {
         let kind = kind(&name, raw, &stock, &config, &mut problems);
         config.kinds.insert(name, kind);
@@ -84,9 +86,9 @@ fn pool(name: String, raw: RawPool, cores: u32, problems: &mut Problems) -> Pool
     };
     let channel =
         raw.channel.map_or(Channel::default(), |name| channel(&format!("{key}.channel"), &name, &program, problems));
-    let queues = match raw.queues {
-        None => vec![name.clone()],
-        Some(queues) => checked_queues(&format!("{key}.queues"), queues, problems),
+    let (queues, weights) = match raw.queues {
+        None => (vec![name.clone()], vec![WEIGHT_DEFAULT]),
+        Some(queues) => served_queues(&format!("{key}.queues"), queues, problems),
     };
     let workers = match raw.workers.map(u32::try_from) {
         None => cores,
@@ -100,7 +102,7 @@ fn pool(name: String, raw: RawPool, cores: u32, problems: &mut Problems) -> Pool
         let sentence = format_args!("{variable:?} is not the name of a variable; its value is taken from outside");
         problems.add(&format!("{key}.env"), sentence);
     }
-    Pool { name, program, channel, queues, workers, env: raw.env }
+    Pool { name, program, channel, queues, weights, workers, env: raw.env }
 }
 
 fn channel(key: &str, name: &str, program: &Program, problems: &mut Problems) -> Channel {
@@ -118,18 +120,28 @@ fn channel(key: &str, name: &str, program: &Program, problems: &mut Problems) ->
     channel.unwrap_or_default()
 }
 
-fn checked_queues(key: &str, queues: Vec<String>, problems: &mut Problems) -> Vec<String> {
-    if queues.is_empty() {
+/// With their weights, in the same order; those of a table from the heaviest on.
+fn served_queues(key: &str, queues: RawQueues, problems: &mut Problems) -> (Vec<String>, Vec<u32>) {
+    let mut queues: Vec<(String, u32)> = match queues {
+        RawQueues::Names(names) => names.into_iter().map(|name| (name, WEIGHT_DEFAULT)).collect(),
+        RawQueues::Weights(weights) => checked_weights(key, weights, problems).into_iter().collect(),
+    };
+    queues.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+    check_queues(key, queues.iter().map(|(queue, _)| queue), problems);
+    queues.into_iter().unzip()
+}
+
+fn check_queues<'a>(key: &str, queues: impl ExactSizeIterator<Item = &'a String>, problems: &mut Problems) {
+    if queues.len() == 0 {
         problems.add(key, "is empty; name a queue, or leave it out for the queue of the pool's own name");
     }
     let mut seen = BTreeSet::new();
-    for queue in &queues {
+    for queue in queues {
         if !seen.insert(queue) {
             problems.add(key, format_args!("names {queue:?} twice"));
         }
         problems.keep(key, check_name("queue", queue));
     }
-    queues
 }
 
 fn kind(name: &str, raw: RawKind, stock: &[String], config: &Config, problems: &mut Problems) -> Kind {
@@ -162,8 +174,8 @@ fn kind(name: &str, raw: RawKind, stock: &[String], config: &Config, problems: &
     Kind { run, queue, limits }
 }
 
-/// Whatever takes tasks from the queue of a plain command must be able to run it.
-fn served(key: &str, queue: &str, plain: bool, config: &Config, problems: &mut Problems) {
+/// Some pool must take tasks from a queue, and whatever takes them from that of a plain command must be able to run it.
+pub(super) fn served(key: &str, queue: &str, plain: bool, config: &Config, problems: &mut Problems) {
     if config.pools_of(queue).next().is_none() {
         let known: BTreeSet<&str> = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str).collect();
         let hint = match nearest(queue, known.iter().copied()) {
@@ -227,7 +239,7 @@ fn backoff(key: &str, raw: &RawBackoff, problems: &mut Problems) -> Backoff {
     Backoff { base_ms, cap_ms, jitter }
 }
 
-fn millis(key: &str, text: &str, problems: &mut Problems) -> Option<u64> {
+pub(super) fn millis(key: &str, text: &str, problems: &mut Problems) -> Option<u64> {
     let read = humantime::parse_duration(text);
     let said = |error| format!("{text:?} is not a duration ({error}); write 90s, 2m or 1h 30m");
     let duration = problems.keep(key, read.map_err(said))?;

@@ -15,6 +15,7 @@ fn nothing_said_is_the_built_in_pool_alone() {
         program: Program::Stock,
         channel: Channel::Stdio,
         queues: vec!["commands".to_owned()],
+        weights: vec![1],
         workers: 4,
         env: vec![],
     };

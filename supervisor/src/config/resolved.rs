@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ipc_contract::CommandTemplate;
-use queue_core::policy::{Limits, Policies, PoolPolicy};
+use queue_core::policy::{Limits, Policies, PoolPolicy, QueuePolicy};
 use queue_core::task::PoolId;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// By name.
     pub pools: Vec<Pool>,
+    /// Those of which the file says something.
+    pub queues: BTreeMap<String, QueuePolicy>,
     /// Those of the file, and the built-in kind `command`.
     pub kinds: BTreeMap<String, Kind>,
 }
@@ -27,6 +29,8 @@ pub struct Pool {
     pub channel: Channel,
     /// At least one; the first takes the tasks that name no queue.
     pub queues: Vec<String>,
+    /// Of its queues, in the same order.
+    pub weights: Vec<u32>,
     /// How many, 1 to 256.
     pub workers: u32,
     /// Names of the variables that its workers get from the supervisor's environment.
@@ -80,12 +84,15 @@ pub struct Kind {
 impl Config {
     /// What the queue has to know.
     pub fn policies(&self) -> Policies {
-        let pool =
-            |pool: &Pool| PoolPolicy { name: pool.name.clone(), queues: pool.queues.clone(), weights: Vec::new() };
+        let pool = |pool: &Pool| PoolPolicy {
+            name: pool.name.clone(),
+            queues: pool.queues.clone(),
+            weights: pool.weights.clone(),
+        };
         Policies {
             kinds: self.kinds.iter().map(|(name, kind)| (name.clone(), kind.limits)).collect(),
             pools: self.pools.iter().map(pool).collect(),
-            queues: BTreeMap::new(),
+            queues: self.queues.clone(),
         }
     }
 

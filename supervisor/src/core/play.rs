@@ -23,10 +23,12 @@ impl Play {
     /// One pool, whose workers must offer `echo`; its first worker is number 1.
     pub(super) fn of(workers: u32) -> Play {
         let (program, queues) = (Program::Command(vec!["p".into()]), vec!["p".into()]);
-        let pool = Pool { name: "p".into(), program, channel: Channel::Stdio, queues, workers, env: vec![] };
+        let pool =
+            Pool { name: "p".into(), program, channel: Channel::Stdio, queues, weights: vec![], workers, env: vec![] };
         let echo = Kind { run: None, queue: Some("p".into()), limits: Limits::default() };
         let kinds = BTreeMap::from([("echo".into(), echo)]);
-        let config = Config { db: "q".into(), folder: "/".into(), pools: vec![pool], kinds };
+        let (pools, queues) = (vec![pool], BTreeMap::new());
+        let config = Config { db: "q".into(), folder: "/".into(), pools, queues, kinds };
         Play { machine: Machine::new(config, Offers::default(), 1, "db".into(), SHUTDOWN_GRACE_US) }
     }
 

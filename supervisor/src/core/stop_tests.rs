@@ -86,7 +86,8 @@ fn a_run_that_spends_more_than_its_budget_is_stopped() {
     let mut play = Play::working(None);
     let overspent = Event::Notice(Notice::Overspent { run: key(7), unit: "usd".to_owned() });
     play.at(0, overspent, &["stop 1: 7/1 Budget 10000ms"]);
-    play.at(1, fail(1, 7), &["finish 7/1 budget refill"]);
+    play.at(1, fail(1, 7), &["clean 1"]);
+    play.at(2, cleaned(1), &["finish 7/1 budget refill"]);
 }
 
 #[test]
