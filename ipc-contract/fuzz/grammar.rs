@@ -56,6 +56,9 @@ const FOLLOW_UP: &[Field] = &[
     ("timeout_ms", Maybe(&U64), false),
     ("max_attempts", Maybe(&U32), false),
     ("max_crashes", Maybe(&U32), false),
+    ("key", Maybe(&Text), false),
+    ("cost", Names(&U64, 16), false),
+    ("budget", Names(&U64, 16), false),
 ];
 
 /// Every message of the contract.
@@ -128,6 +131,7 @@ pub const BODIES: &[Body] = &[
             ("epoch", U64, true),
             ("error", Text, false),
             ("retry", Choice(&["default", "never"], &[("after_ms", U64, true)]), false),
+            ("scope", OneOf(&["task", "key", "queue"]), false),
             ("exit", Maybe(&Fields(EXIT)), false),
         ],
     ),

@@ -43,8 +43,8 @@ sub nap($obeys, $ms = arg(u64 => 'ms'), $until = time + $ms / 1000) {
     while ((my $s = $until - time) > 0) { defined $$run{stop} && $obeys ? die "stopped: $$run{stop}\n" : pump($s) } uint($ms) }
 my %KIND = (echo => sub { $$run{args} }, noop => sub { '' }, retire => sub { $leaving = 1; '' },    # '' is nothing
     sleep => sub { nap(1) }, stubborn => sub { nap(0) }, raise => sub { die arg(str => 'error', '') },
-    fail => sub { die [arg(str => 'error', ''), map { ref ? map_(after_ms => uint(get($_, u64 => 'after_ms')))
-        : /^str:(default|never)\z/ ? text($1) : bad('retry') } $$run{map}{'str:retry'} // 'str:default'] },
+    fail => sub { die [arg(str => 'error', ''), (map { ref ? map_(after_ms => uint(get($_, u64 => 'after_ms')))
+        : /^str:(default|never)\z/ ? text($1) : bad('retry') } $$run{map}{'str:retry'} // 'str:default'), arg(str => 'scope', 'task')] },
     print => sub { my ($text, $lines, $to) = (arg(str => 'text', 'hello'), arg(u32 => 'lines', 1), arg(str => 'to', 'both'));
         my $child = arg(str => 'from', 'handler') eq 'child' ? fork // die "fork: $!\n" : undef;
         for ($child ? () : 1 .. $lines) { print "$text\n" if $to ne 'stderr'; print STDERR "$text\n" if $to ne 'stdout' }
@@ -65,8 +65,9 @@ my %ON = (reject => [qr/greeted/, sub($m) { quit(78, get($m, str => 'reason')) }
             [bin => 'args', undef], [u32 => 'attempt', 1], [str => 'effect_key', ''], [u64 => 'time_left_ms', undef] };
         my $result = eval { $$run{map} = parse(($$run{args} //= '') =~ /^\xc0?\z/ ? "\x80" : $$run{args});   # nothing: a map
             my $r = ($KIND{$$run{kind}} // bad("no kind $$run{kind}"))->(); length $r <= 1 << 20 or die "over the limit\n"; $r };
-        my ($error, $retry, @ids) = (ref $@ ? @{$@} : ($@, text('default')), ids()); $run = undef;    # the next may come at once
-        put(defined $result ? (done => @ids, result => bin($result)) : (fail => @ids, error => text($error), retry => $retry)) }],
+        my ($error, $retry, $scope) = ref $@ ? @{$@} : ($@, text('default')); my @ids = ids(); $run = undef;    # the next may come
+        put(defined $result ? (done => @ids, result => bin($result)) : (fail => @ids, error => text($error), retry => $retry,
+            scope => text($scope // 'task'))) }],
     stop => [qr/welcomed|ready|draining/, sub($m) { my $of = get($m, HASH => 'run', undef); get($m, u64 => 'grace_ms');
         my ($reason, @id) = (get($m, str => 'reason'), map { get($of, u64 => $_) } $of ? ('task', 'epoch') : ());
         if (!$of) { ($state, $leaving, $SIG{TERM}) = ('draining', 1, sub { $$run{stop} = $reason if $run }) }

@@ -24,7 +24,7 @@ bounded! {
     features = List at FEATURES by deserialize_seq -> Vec<T>;
     follow_ups = List at FOLLOW_UPS by deserialize_seq -> Vec<T>;
     facts = List at FACTS by deserialize_seq -> Vec<T>;
-    spend = Map at UNITS by deserialize_map -> BTreeMap<String, T>;
+    amounts = Map at UNITS by deserialize_map -> BTreeMap<String, T>;
     steps = Map at STEPS by deserialize_map -> BTreeMap<String, T>;
     facts_told = Map at FACTS by deserialize_map -> BTreeMap<String, T>;
 }

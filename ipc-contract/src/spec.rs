@@ -6,10 +6,13 @@ use std::fmt;
 use serde::de::{self, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::bounded;
 use crate::error::ContractError;
 use crate::json::check_integers;
-use crate::limits::{ARGS_BYTES, DELAY_MS, MAX_ATTEMPTS, MAX_CRASHES, PRIORITY, TIMEOUT_MS};
-use crate::name::{check_name, check_unique_name, nearest};
+use crate::limits::{
+    ARGS_BYTES, BUDGET, COST, DELAY_MS, MAX_ATTEMPTS, MAX_CRASHES, PRIORITY, Range, TIMEOUT_MS, UNITS,
+};
+use crate::name::{check_key, check_name, check_unique_name, nearest};
 use crate::payload::Payload;
 use crate::scan::scan;
 
@@ -41,6 +44,15 @@ pub struct TaskSpec {
     /// Runs that may end in a crash; the last of them fails the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_crashes: Option<u32>,
+    /// Whose task it is, such as a customer or a host: limits per key and fair turns go by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// By unit, such as `tokens`: what its start is charged where the queue has a rate for the unit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded::amounts")]
+    pub cost: BTreeMap<String, u64>,
+    /// By unit: what all its runs may spend; the run that spends more is stopped, and the task has failed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded::amounts")]
+    pub budget: BTreeMap<String, u64>,
 }
 
 /// A priority as people write it.
@@ -54,8 +66,20 @@ pub enum PrioritySpec {
 }
 
 /// The fields of a [`TaskSpec`]; a test compares them with the type.
-const FIELDS: &[&str] =
-    &["kind", "queue", "args", "priority", "delay_ms", "name", "timeout_ms", "max_attempts", "max_crashes"];
+const FIELDS: &[&str] = &[
+    "kind",
+    "queue",
+    "args",
+    "priority",
+    "delay_ms",
+    "name",
+    "timeout_ms",
+    "max_attempts",
+    "max_crashes",
+    "key",
+    "cost",
+    "budget",
+];
 
 impl TaskSpec {
     /// Reads and checks a JSON object. Unlike in a frame, an unknown field is refused: here it is a slip of a person.
@@ -97,9 +121,20 @@ impl TaskSpec {
         self.timeout_ms.map_or(Ok(()), |value| TIMEOUT_MS.check(value))?;
         self.max_attempts.map_or(Ok(()), |value| MAX_ATTEMPTS.check(value))?;
         self.max_crashes.map_or(Ok(()), |value| MAX_CRASHES.check(value))?;
+        self.key.as_deref().map_or(Ok(()), check_key)?;
+        check_amounts(&self.cost, COST)?;
+        check_amounts(&self.budget, BUDGET)?;
         ARGS_BYTES.check(self.args.0.len())?;
         scan(self.args.value_bytes())
     }
+}
+
+fn check_amounts(by_unit: &BTreeMap<String, u64>, range: Range) -> Result<(), ContractError> {
+    UNITS.check(by_unit.len())?;
+    by_unit.iter().try_for_each(|(unit, amount)| {
+        check_name("unit", unit)?;
+        range.check(*amount)
+    })
 }
 
 /// Refuses what is no single object, and fields that a task does not have.
@@ -163,6 +198,9 @@ mod tests {
             timeout_ms: Some(1),
             max_attempts: Some(1),
             max_crashes: Some(1),
+            key: Some("k".to_owned()),
+            cost: BTreeMap::from([("tokens".to_owned(), 1)]),
+            budget: BTreeMap::from([("usd".to_owned(), 1)]),
         };
         let json = serde_json::to_value(&full).unwrap();
         let mut fields: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
@@ -201,6 +239,11 @@ mod tests {
             (r#"{"kind": "a", "timeout_ms": 0}"#, "limit", "by default unset"),
             (r#"{"kind": "a", "max_attempts": 0}"#, "limit", "1 to 1000 (by default 5)"),
             (r#"{"kind": "a", "max_crashes": 1001}"#, "limit", "1 to 1000 (by default 3)"),
+            (r#"{"kind": "a", "key": ""}"#, "name", "key \"\" must be one line of printable text"),
+            (r#"{"kind": "a", "cost": {"Usd": 1}}"#, "name", "unit"),
+            (r#"{"kind": "a", "cost": {"usd": 4294967296}}"#, "limit", "cost is 4294967296 of a unit"),
+            (r#"{"kind": "a", "cost": {"usd": -1}}"#, "value", "cost"),
+            (r#"{"kind": "a", "budget": {"usd": 9007199254740993}}"#, "limit", "0 to 9007199254740992"),
         ];
         for (json, kind, part) in table {
             let error = TaskSpec::from_json(json.as_bytes()).unwrap_err();

@@ -110,7 +110,7 @@ pub enum What {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    Enqueue(TaskSpec),
+    Enqueue(Box<TaskSpec>),
     /// Cancels the task that was enqueued last.
     Cancel,
     /// SIGTERM.

@@ -7,7 +7,7 @@ use ipc_contract::frame::{LENGTH_BYTES, MAX_FRAME_BYTES};
 use ipc_contract::scan::MAX_DEPTH;
 use ipc_contract::{
     Ack, Back, Beat, Booting, Bye, ContractError, Done, ErrorKind, Exit, Fail, FrameDecoder, FromWorker, Hello, Level,
-    Log, Note, Park, Payload, PrioritySpec, Ready, Reject, Retry, Run, RunRef, Save, Stop, StopReason, TaskSpec,
+    Log, Note, Park, Payload, PrioritySpec, Ready, Reject, Retry, Run, RunRef, Save, Scope, Stop, StopReason, TaskSpec,
     ToWorker, Until, Welcome, decode, encode,
 };
 use proptest::collection::vec;
@@ -65,8 +65,15 @@ fn priority() -> impl Strategy<Value = PrioritySpec> {
 fn task_spec() -> impl Strategy<Value = TaskSpec> {
     let names = (text(), option::of(text()), option::of(text()));
     let numbers = any::<(Option<u64>, Option<u64>, Option<u32>, Option<u32>)>();
-    (names, payload(), option::of(priority()), numbers).prop_map(
-        |((kind, queue, name), args, priority, (delay_ms, timeout_ms, max_attempts, max_crashes))| TaskSpec {
+    let amounts = || prop::collection::btree_map(text(), any::<u64>(), 0..3);
+    (names, payload(), option::of(priority()), numbers, (option::of(text()), amounts(), amounts())).prop_map(
+        |(
+            (kind, queue, name),
+            args,
+            priority,
+            (delay_ms, timeout_ms, max_attempts, max_crashes),
+            (key, cost, budget),
+        )| TaskSpec {
             kind,
             queue,
             args,
@@ -76,6 +83,9 @@ fn task_spec() -> impl Strategy<Value = TaskSpec> {
             timeout_ms,
             max_attempts,
             max_crashes,
+            key,
+            cost,
+            budget,
         },
     )
 }
@@ -110,6 +120,10 @@ fn until() -> impl Strategy<Value = Until> {
     prop_oneof![any::<u64>().prop_map(Until::AfterMs), vec(text(), 0..5).prop_map(Until::Facts), Just(Until::Children)]
 }
 
+fn scope() -> impl Strategy<Value = Scope> {
+    prop::sample::select(vec![Scope::Task, Scope::Key, Scope::Queue])
+}
+
 fn from_worker() -> impl Strategy<Value = FromWorker> {
     prop_oneof![
         hello().prop_map(FromWorker::Hello),
@@ -127,9 +141,11 @@ fn from_worker() -> impl Strategy<Value = FromWorker> {
         (run_ref(), until(), any::<Option<u64>>()).prop_map(|(RunRef { task, epoch }, until, timeout_ms)| {
             FromWorker::Park(Park { task, epoch, until, timeout_ms })
         }),
-        (run_ref(), text(), retry(), option::of(exit())).prop_map(|(RunRef { task, epoch }, error, retry, exit)| {
-            FromWorker::Fail(Fail { task, epoch, error, retry, exit })
-        }),
+        (run_ref(), text(), retry(), scope(), option::of(exit())).prop_map(
+            |(RunRef { task, epoch }, error, retry, scope, exit)| {
+                FromWorker::Fail(Fail { task, epoch, error, retry, scope, exit })
+            }
+        ),
         run_ref().prop_map(|RunRef { task, epoch }| FromWorker::Back(Back { task, epoch })),
         option::of(text()).prop_map(|spawn_error| FromWorker::Bye(Bye { spawn_error })),
     ]

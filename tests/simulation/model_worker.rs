@@ -127,7 +127,7 @@ fn done(run: RunRef, enqueue: Vec<TaskSpec>) -> FromWorker {
 }
 
 fn fail(run: RunRef, retry: Retry, exit: Option<ToldExit>) -> FromWorker {
-    FromWorker::Fail(Fail { task: run.task, epoch: run.epoch, error: "no".into(), retry, exit })
+    FromWorker::Fail(Fail { task: run.task, epoch: run.epoch, error: "no".into(), retry, exit, ..Fail::default() })
 }
 
 impl ModelWorker {

@@ -45,9 +45,9 @@ pub(crate) fn word(run: RunRef, conclusion: Conclusion) -> FromWorker {
     let RunRef { task, epoch } = run;
     match conclusion {
         Ok((Output { result, cut }, enqueue)) => FromWorker::Done(Done { task, epoch, result, cut, enqueue }),
-        Err(Failure { error, retry, exit }) => {
+        Err(Failure { error, retry, scope, exit }) => {
             let error = clip(&error, ERROR_MAX_BYTES).to_owned();
-            FromWorker::Fail(Fail { task, epoch, error, retry, exit })
+            FromWorker::Fail(Fail { task, epoch, error, retry, scope, exit })
         }
     }
 }

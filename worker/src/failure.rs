@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use ipc_contract::{Exit, Retry};
+use ipc_contract::{Exit, Retry, Scope};
 
 /// The bad end of a run. Any error that can be displayed becomes one by `?`, and is then retried by the policy of the task.
 ///
@@ -12,19 +12,32 @@ use ipc_contract::{Exit, Retry};
 pub struct Failure {
     pub(crate) error: String,
     pub(crate) retry: Retry,
+    pub(crate) scope: Scope,
     pub(crate) exit: Option<Exit>,
 }
 
 impl Failure {
     /// A failure with a sentence for people, retried by the policy of the task.
     pub fn new(error: impl Into<String>) -> Self {
-        Self { error: error.into(), retry: Retry::Default, exit: None }
+        Self { error: error.into(), retry: Retry::Default, scope: Scope::Task, exit: None }
     }
 
     /// Not to be tried again before `delay` from now, whatever the back-off says. Precision: 1 ms.
     pub fn retry_after(self, delay: Duration) -> Self {
         let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.with_retry(Retry::AfterMs(delay_ms))
+    }
+
+    /// As [`retry_after`](Self::retry_after), for all tasks of the same key: none of them starts before. For what is limited by
+    /// customer or host.
+    pub fn key_after(self, delay: Duration) -> Self {
+        self.retry_after(delay).with_scope(Scope::Key)
+    }
+
+    /// As [`retry_after`](Self::retry_after), for all tasks of the queue: none of them starts before. For a service that says
+    /// "too many requests".
+    pub fn queue_after(self, delay: Duration) -> Self {
+        self.retry_after(delay).with_scope(Scope::Queue)
     }
 
     /// Never to be tried again: the task has failed for good.
@@ -44,6 +57,15 @@ impl Failure {
 
     pub(crate) fn with_retry(self, retry: Retry) -> Self {
         Self { retry, ..self }
+    }
+
+    /// Who waits for [`Retry::AfterMs`].
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    pub(crate) fn with_scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     pub(crate) fn with_exit(self, exit: Exit) -> Self {
@@ -77,6 +99,10 @@ mod tests {
         let base = || Failure::new("no");
         assert_eq!(base().never().retry, Retry::Never);
         assert_eq!(base().retry_after(Duration::from_millis(1500)).retry, Retry::AfterMs(1500));
+        let second = Duration::from_secs(1);
+        let said = |failure: Failure| (failure.retry(), failure.scope());
+        assert_eq!(said(base().key_after(second)), (Retry::AfterMs(1_000), Scope::Key));
+        assert_eq!(said(base().queue_after(second)), (Retry::AfterMs(1_000), Scope::Queue));
         assert_eq!(base().retry_after(Duration::MAX).retry, Retry::AfterMs(u64::MAX));
     }
 }

@@ -62,7 +62,7 @@ pub use context::{Context, Receipt};
 pub use ended::Ended;
 pub use error::{ErrorKind, WorkerError};
 pub use failure::Failure;
-pub use ipc_contract::{ContractError, Level, Payload, PrioritySpec, Retry, StopReason, TaskSpec};
+pub use ipc_contract::{ContractError, Level, Payload, PrioritySpec, Retry, Scope, StopReason, TaskSpec};
 pub use outlet::Start;
 pub use runtime::SDK;
 pub use spec::task;

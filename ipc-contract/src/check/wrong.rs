@@ -129,6 +129,7 @@ pub const WRONG: &[Wrong] = &[
     wrong("retries-unknown-kinds", "lets a kind that it does not have be tried again", "4.4", "TASK/unknown-kind"),
     wrong("retries-unreadable-args", "lets args that a handler cannot read be tried again", "4.4", "TASK/wrong-type"),
     wrong("dies-of-errors", "crashes when a handler raises an error", "4.4", "ERROR/raise"),
+    wrong("never-says-scope", "loses what a handler says of who waits", "3", "ERROR/fail-scope"),
     wrong("never-says-retry", "loses what a handler says of trying again", "3", "ERROR/fail-never"),
     wrong("sends-large-results", "sends a result over the limit", "4.4", "LIMIT/one-too-many"),
     wrong("notes-unasked", "says note without the feature", "3", "NOTE/progress-not-agreed"),

@@ -35,6 +35,9 @@ pub struct Fail {
     pub error: String,
     #[serde(default)]
     pub retry: Retry,
+    /// For whom a `retry` after some time is meant.
+    #[serde(default)]
+    pub scope: Scope,
     /// How a command ended, from a worker that runs commands.
     #[serde(default)]
     pub exit: Option<Exit>,
@@ -51,6 +54,19 @@ pub enum Retry {
     AfterMs(u64),
     /// Never: the task has failed for good.
     Never,
+}
+
+/// Who has to wait when a run says `after_ms`: somebody outside has told it so, and may have meant more than this one task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The task alone.
+    #[default]
+    Task,
+    /// All tasks of its key; of a task without a key, that task.
+    Key,
+    /// All tasks of its queue.
+    Queue,
 }
 
 /// How a command ended.

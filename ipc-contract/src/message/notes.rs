@@ -45,7 +45,7 @@ pub struct Note {
     #[serde(default)]
     pub message: Option<String>,
     /// By unit, such as `tokens`: how much was spent since the last note that was acknowledged.
-    #[serde(default, deserialize_with = "bounded::spend")]
+    #[serde(default, deserialize_with = "bounded::amounts")]
     pub spend: BTreeMap<String, u64>,
     /// The number of a note that spends, from 1 in each run; 0 of one that does not.
     #[serde(default)]

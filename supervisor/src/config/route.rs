@@ -62,9 +62,9 @@ pub fn route(config: &Config, offers: &Offers, spec: TaskSpec) -> Result<NewTask
         priority,
         args: spec.args.0,
         name: spec.name,
-        key: None,
-        cost: Default::default(),
-        budget: Default::default(),
+        key: spec.key,
+        cost: spec.cost.into_iter().map(|(unit, amount)| (unit, u32::try_from(amount).unwrap_or(u32::MAX))).collect(),
+        budget: spec.budget.into_iter().map(|(unit, amount)| (unit, in_range(amount))).collect(),
         delay_us: in_range(spec.delay_ms.unwrap_or(0)).saturating_mul(1000),
         overrides: Overrides {
             timeout_ms: spec.timeout_ms.map(in_range),
@@ -75,8 +75,8 @@ pub fn route(config: &Config, offers: &Offers, spec: TaskSpec) -> Result<NewTask
 }
 
 /// The contract's ranges, checked before, lie far within.
-fn in_range(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(i64::MAX)
+fn in_range(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 fn priority(spec: Option<&PrioritySpec>) -> Result<TaskPriority, Refusal> {

@@ -2,8 +2,8 @@
 
 use ipc_contract::TaskSpec;
 use ipc_contract::limits::FOLLOW_UPS_BYTES;
-use ipc_contract::message::{Done, Fail, Retry};
-use queue_core::task::{Ending, NewTask, Outcome, RetryWish, WorkerId};
+use ipc_contract::message::{Done, Fail, Retry, Scope};
+use queue_core::task::{Ending, NewTask, Outcome, RetryScope, RetryWish, WorkerId};
 
 use super::event::{Exit, WorkerExit};
 use crate::config::Refusal;
@@ -55,6 +55,11 @@ pub fn of_fail(fail: Fail, verdict: Option<Verdict>) -> Ending {
     Ending {
         // A stop says nothing about whether the work can succeed another time.
         retry: if outcome == Outcome::Error { retry } else { RetryWish::ByPolicy },
+        scope: match fail.scope {
+            Scope::Task => RetryScope::Task,
+            Scope::Key => RetryScope::Key,
+            Scope::Queue => RetryScope::Queue,
+        },
         code: exit.code,
         signal: exit.signal,
         peak_rss_bytes: exit.peak_rss_bytes.and_then(|bytes| i64::try_from(bytes).ok()),

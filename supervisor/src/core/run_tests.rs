@@ -1,6 +1,6 @@
 //! The life of a run: claimed, sent, answered, cleaned up after, or lost with its worker in each phase.
 
-use ipc_contract::message::{Beat, Done, Exit as ToldExit, Fail, FromWorker, Hello, Retry, Run, ToWorker};
+use ipc_contract::message::{Beat, Done, Exit as ToldExit, Fail, FromWorker, Hello, Retry, Run, Scope, ToWorker};
 use ipc_contract::payload::Payload;
 use queue_core::op::Op;
 use queue_core::task::{Ending, Outcome, PoolId, RetryWish, WorkerId};
@@ -68,7 +68,7 @@ fn done_is_handed_in_with_the_result_and_the_credit_in_the_same_turn() {
 fn a_failure_is_handed_in_only_when_its_leftovers_are_dead() {
     let mut play = Play::working(Some(1_000));
     let exit = Some(ToldExit { code: Some(2), peak_rss_bytes: Some(9), cpu_ms: Some(8), ..ToldExit::default() });
-    let answer = Fail { task: 7, epoch: 1, error: "no".into(), retry: Retry::AfterMs(5), exit };
+    let answer = Fail { task: 7, epoch: 1, error: "no".into(), retry: Retry::AfterMs(5), scope: Scope::Queue, exit };
     play.at(4, says(1, FromWorker::Fail(answer)), &["clean 1"]);
     play.at(2_000, Event::Tick, &[]);
     let got = ending(&mut play, 2_001_000, cleaned(1));

@@ -4,7 +4,7 @@
  * Pure: no bytes, threads or clocks. `post` writes what it says, `runtime` acts on it.
  */
 
-import { ContractError, StopRequest } from "./errors.js";
+import { ContractError, type Scope, StopRequest } from "./errors.js";
 import { EXIT_CONFIG, EXIT_TERMINATED } from "./exit-codes.js";
 import { type FollowUp, type Outgoing, PROTOCOL, type Retry, type Run, type RunRef, type ToWorker } from "./messages.js";
 import { Notes } from "./notes.js";
@@ -14,7 +14,7 @@ export const FEATURES = ["beat", "note", "enqueue"] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** How a handler ended. The result is MessagePack. */
-export type Outcome = { result: Uint8Array; enqueue: FollowUp[] } | { error: string; retry: Retry };
+export type Outcome = { result: Uint8Array; enqueue: FollowUp[] } | { error: string; retry: Retry; scope?: Scope };
 
 /** What is to be done next. */
 export type Next =

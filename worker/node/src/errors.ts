@@ -2,6 +2,10 @@
 
 import { type Delay, delayMs } from "./duration.js";
 
+const SCOPES = ["task", "key", "queue"] as const;
+/** Who waits for a time that a handler has said. */
+export type Scope = (typeof SCOPES)[number];
+
 /** A worker put together wrongly: an illegal kind, two handlers of one kind, none at all. */
 export class WorkerError extends Error {
   override readonly name = "WorkerError";
@@ -11,16 +15,22 @@ export class WorkerError extends Error {
  * Thrown by a handler: the run failed, and the task is not tried again before `delay` from now.
  *
  * `delay` is in milliseconds, or a text such as `"30s"`, `"1h30m"` or `"500ms"`; from 0 to ten years. Throws
- * `RangeError` for anything else.
+ * `RangeError` for anything else. `scope` says who waits: `"task"`, this one; `"key"`, all tasks of its key; `"queue"`, all
+ * of its queue, for a service that says "too many requests".
  */
 export class RetryAfter extends Error {
   override readonly name = "RetryAfter";
   readonly delayMs: number;
 
-  constructor(delay: Delay, message?: string) {
+  constructor(
+    delay: Delay,
+    message?: string,
+    readonly scope: Scope = "task",
+  ) {
     const exact = delayMs(delay);
     super(message ?? `try again after ${exact / 1_000} s`);
     this.delayMs = exact;
+    if (!SCOPES.includes(scope)) throw new RangeError(`scope ${scope}: must be one of ${SCOPES.join(", ")}`);
   }
 }
 

@@ -73,7 +73,8 @@ export class Handler {
     try {
       if (error instanceof RetryAfter) retry = { after_ms: error.delayMs };
       else if (this.#isFatal(error)) retry = "never";
-      return { error: clip(this.#why(error, context), ERROR_MAX_BYTES), retry };
+      const scope = error instanceof RetryAfter ? error.scope : "task";
+      return { error: clip(this.#why(error, context), ERROR_MAX_BYTES), retry, scope };
     } catch {
       return { error: `${this.kind}: failed with something that cannot be told`, retry };
     }

@@ -20,7 +20,7 @@ export {
 export type { Attempt, Enqueued, LogLine, NewTask, State, TaskInfo, TaskProgress } from "./client/types.js";
 export { Context, current } from "./context.js";
 export type { Delay } from "./duration.js";
-export { Fail, RetryAfter, StopRequest, WorkerError } from "./errors.js";
+export { Fail, RetryAfter, type Scope, StopRequest, WorkerError } from "./errors.js";
 export type { Id } from "./fields.js";
 export type { TaskOptions } from "./follow-ups.js";
 export type { HandlerFunction, HandlerOptions, Schema } from "./handler.js";

@@ -52,6 +52,8 @@ const MAYBE_TEXT = field(optional(text), nil);
 const FEATURES = field(listOf(text, FEATURES_MAX), () => [] as string[]);
 const AFTER = only("after_ms", millis);
 
+const AMOUNTS = field(mapOf(u64, UNITS_MAX), () => ({}) as Record<string, Id>);
+
 const EXIT = {
   code: field(optional(i32), nil),
   signal: field(optional(i32), nil),
@@ -70,6 +72,9 @@ const FOLLOW_UP = {
   timeout_ms: MAYBE_MS,
   max_attempts: MAYBE_U32,
   max_crashes: MAYBE_U32,
+  key: MAYBE_TEXT,
+  cost: AMOUNTS,
+  budget: AMOUNTS,
 };
 
 const FROM_WORKER = {
@@ -95,7 +100,7 @@ const FROM_WORKER = {
     done: MAYBE_REAL,
     total: MAYBE_REAL,
     message: MAYBE_TEXT,
-    spend: field(mapOf(u64, UNITS_MAX), () => ({}) as Record<string, Id>),
+    spend: AMOUNTS,
     seq: field(u64, () => 0 as Id),
   },
   save: { ...RUN, step: MAYBE_TEXT, value: field(payload, empty), seq: needed(u64) },
@@ -109,6 +114,7 @@ const FROM_WORKER = {
     ...RUN,
     error: field(text, () => ""),
     retry: field(either(AFTER, oneOf("default", "never")), () => "default" as const),
+    scope: field(oneOf("task", "key", "queue"), () => "task" as const),
     exit: field(optional(bodyOf(EXIT)), nil),
   },
   park: {

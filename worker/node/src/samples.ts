@@ -1,6 +1,6 @@
 /** The sample worker: the handlers that the contract's checker expects of every library. `node samples.js` runs it. */
 
-import { Fail, type HandlerOptions, type Level, RetryAfter, type TaskOptions, Worker } from "./index.js";
+import { Fail, type HandlerOptions, type Level, RetryAfter, type Scope, type TaskOptions, Worker } from "./index.js";
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -27,6 +27,9 @@ interface FollowUp {
   timeout_ms?: number;
   max_attempts?: number;
   max_crashes?: number;
+  key?: string;
+  cost?: Record<string, number>;
+  budget?: Record<string, number>;
 }
 
 type Check = (value: unknown) => boolean;
@@ -82,11 +85,15 @@ app.task(
 
 app.task(
   "fail",
-  ({ error = "", retry = "default" }) => {
-    if (typeof retry === "object") throw new RetryAfter(retry.after_ms, error);
+  ({ error = "", retry = "default", scope = "task" }) => {
+    if (typeof retry === "object") throw new RetryAfter(retry.after_ms, error, scope);
     throw retry === "never" ? new Fail(error) : new Error(error);
   },
-  args<{ error?: string; retry?: string | { after_ms: number } }>({ error: maybe(text), retry: maybe(wish) }),
+  args<{ error?: string; retry?: string | { after_ms: number }; scope?: Scope }>({
+    error: maybe(text),
+    retry: maybe(wish),
+    scope: maybe(text),
+  }),
 );
 
 app.task(
@@ -199,6 +206,9 @@ function optionsOf(task: FollowUp): TaskOptions {
     timeout: task.timeout_ms ?? undefined,
     maxAttempts: task.max_attempts ?? undefined,
     maxCrashes: task.max_crashes ?? undefined,
+    key: task.key ?? undefined,
+    cost: task.cost ?? undefined,
+    budget: task.budget ?? undefined,
   };
 }
 

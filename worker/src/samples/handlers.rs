@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_contract::{MAX_FRAME_BYTES, Retry};
+use ipc_contract::{MAX_FRAME_BYTES, Retry, Scope};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +111,8 @@ struct Fail {
     error: String,
     #[serde(default)]
     retry: Retry,
+    #[serde(default)]
+    scope: Scope,
 }
 
 impl Fail {
@@ -120,7 +122,7 @@ impl Fail {
 }
 
 fn fail(_: &Context, args: Fail) -> Result<(), Failure> {
-    Err(Failure::new(args.error).with_retry(args.retry))
+    Err(Failure::new(args.error).with_retry(args.retry).with_scope(args.scope))
 }
 
 #[derive(Deserialize)]

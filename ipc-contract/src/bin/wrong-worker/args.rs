@@ -1,6 +1,6 @@
 //! The args of the handlers: their fields and defaults, and how they are read.
 
-use ipc_contract::{Level, Payload, Retry, Run};
+use ipc_contract::{Level, Payload, Retry, Run, Scope};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub(crate) struct Time {
 pub(crate) struct Args {
     pub(crate) error: String,
     pub(crate) retry: Retry,
+    pub(crate) scope: Scope,
     pub(crate) exit: Option<i32>,
     pub(crate) signal: Option<i32>,
     pub(crate) bytes: u64,
@@ -41,6 +42,7 @@ impl Default for Args {
         Self {
             error: "failed, as asked".to_owned(),
             retry: Retry::Default,
+            scope: Scope::Task,
             exit: None,
             signal: None,
             bytes: 0,

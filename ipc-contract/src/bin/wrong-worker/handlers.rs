@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ipc_contract::limits::{FOLLOW_UPS, FOLLOW_UPS_BYTES, RESULT_BYTES};
-use ipc_contract::{Done, Fail, Feature, FromWorker, Log, Note, Payload, Retry, Run, RunRef, StopReason, TaskSpec};
+use ipc_contract::{
+    Done, Fail, Feature, FromWorker, Log, Note, Payload, Retry, Run, RunRef, Scope, StopReason, TaskSpec,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -25,11 +27,12 @@ type Answer = Result<(Payload, Vec<TaskSpec>), Failure>;
 struct Failure {
     error: String,
     retry: Retry,
+    scope: Scope,
 }
 
 impl From<String> for Failure {
     fn from(error: String) -> Self {
-        Self { error, retry: Retry::Default }
+        Self { error, retry: Retry::Default, scope: Scope::Task }
     }
 }
 
@@ -42,9 +45,10 @@ pub(crate) fn answer(desk: &Desk, run: &Run) -> FromWorker {
             FromWorker::Fail(Fail { task, epoch, error, retry: Retry::Never, ..Fail::default() })
         }
         Ok((result, enqueue)) => FromWorker::Done(Done { task, epoch, result, enqueue, ..Done::default() }),
-        Err(Failure { retry, error }) => {
+        Err(Failure { retry, scope, error }) => {
             let retry = if desk.wrong.is("never-says-retry") { Retry::Default } else { retry };
-            FromWorker::Fail(Fail { task, epoch, error, retry, ..Fail::default() })
+            let scope = if desk.wrong.is("never-says-scope") { Scope::Task } else { scope };
+            FromWorker::Fail(Fail { task, epoch, error, retry, scope, ..Fail::default() })
         }
     }
 }
@@ -75,14 +79,14 @@ fn handle(desk: &Desk, run: &Run) -> Answer {
         kind if desk.wrong.is("dies-of-unknown-kinds") => panic!("no handler for {kind}"),
         kind => {
             let retry = if desk.wrong.is("retries-unknown-kinds") { Retry::Default } else { Retry::Never };
-            Err(Failure { error: format!("no handler for {kind}"), retry })
+            Err(Failure { error: format!("no handler for {kind}"), retry, scope: Scope::Task })
         }
     }
 }
 
 fn of_args(desk: &Desk, run: &Run, args: Args) -> Answer {
     match run.kind.as_str() {
-        "fail" => Err(Failure { error: args.error, retry: args.retry }),
+        "fail" => Err(Failure { error: args.error, retry: args.retry, scope: args.scope }),
         "raise" if desk.wrong.is("dies-of-errors") => panic!("{}", args.error),
         "raise" => Err(args.error.into()),
         "crash" => crash(&args),
@@ -113,7 +117,7 @@ fn plain(value: impl serde::Serialize) -> Answer {
 
 fn read<T: DeserializeOwned>(desk: &Desk, run: &Run) -> Result<T, Failure> {
     let retry = if desk.wrong.is("retries-unreadable-args") { Retry::Default } else { Retry::Never };
-    args::read(run, desk.wrong).map_err(|error| Failure { error, retry })
+    args::read(run, desk.wrong).map_err(|error| Failure { error, retry, scope: Scope::Task })
 }
 
 fn echo(desk: &Desk, run: &Run) -> Payload {
@@ -219,10 +223,15 @@ fn spend(desk: &Desk, run: &Run, args: &Args) -> Answer {
 
 fn enqueue(desk: &Desk, tasks: Vec<Value>) -> Answer {
     if !desk.lock().features.has(Feature::Enqueue) && !desk.wrong.is("enqueues-unasked") {
-        return Err(Failure { error: "the supervisor takes no follow-ups".to_owned(), retry: Retry::Never });
+        return Err(Failure {
+            error: "the supervisor takes no follow-ups".to_owned(),
+            retry: Retry::Never,
+            scope: Scope::Task,
+        });
     }
     let count = tasks.len();
-    let specs = follow_ups(tasks, desk.wrong).map_err(|error| Failure { error, retry: Retry::Never })?;
+    let specs =
+        follow_ups(tasks, desk.wrong).map_err(|error| Failure { error, retry: Retry::Never, scope: Scope::Task })?;
     let kept = if desk.wrong.is("loses-follow-ups") { Vec::new() } else { specs };
     Ok((Payload::of(&count).map_err(|error| error.to_string())?, kept))
 }

@@ -55,6 +55,15 @@ fn answered() -> Vec<Case> {
             }
             peer.farewell()
         }),
+        case("ERROR/fail-scope", "3", "`scope` is what the handler says: who waits", |stage| {
+            let mut peer = stage.ready()?;
+            for scope in ["task", "key", "queue"] {
+                let retry = json!({ "after_ms": 1_500 });
+                let run = peer.run("fail", json!({ "error": "busy", "retry": retry, "scope": scope }))?;
+                peer.fail_with(run, json!({ "retry": retry, "scope": scope }))?;
+            }
+            peer.farewell()
+        }),
         case("ERROR/text", "3", "the error is text of any language", |stage| {
             let error = "n\u{e3}o h\u{e1} \u{4e16}\u{754c} \u{1f30d}\nline two";
             fails(stage, "fail", json!({ "error": error }), json!("default"))

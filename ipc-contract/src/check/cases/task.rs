@@ -355,7 +355,8 @@ fn all_fields(stage: &Stage<'_>) -> Verdict {
     let tasks = json!([
         { "kind": "noop" },
         { "kind": "echo", "args": { "city": "Recife" }, "queue": "images", "name": "thumb of a.png", "priority": -10,
-          "delay_ms": 1500, "timeout_ms": 60_000, "max_attempts": 2, "max_crashes": 1 },
+          "delay_ms": 1500, "timeout_ms": 60_000, "max_attempts": 2, "max_crashes": 1, "key": "user:7",
+          "cost": { "tokens": 500 }, "budget": { "tokens": 4_294_967_296_u64, "usd": 0 } },
     ]);
     let run = peer.run("enqueue", json!({ "tasks": tasks }))?;
     let pattern = json!({ "done": { "task": run.task, "epoch": run.epoch, "result": 2, "enqueue": tasks } });

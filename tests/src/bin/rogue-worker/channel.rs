@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write, stdin, stdout};
 
 use ipc_contract::frame::{FrameDecoder, decode, encode};
-use ipc_contract::{Done, Fail, Feature, FromWorker, Hello, PROTOCOL, Payload, Retry, Run, ToWorker};
+use ipc_contract::{Done, Fail, Feature, FromWorker, Hello, PROTOCOL, Payload, Run, ToWorker};
 
 const READ_BYTES: usize = 64 * 1024;
 
@@ -83,5 +83,5 @@ pub(crate) fn done(run: &Run) -> FromWorker {
 /// A `fail` that is in order.
 pub(crate) fn fail(run: &Run, error: &str) -> FromWorker {
     let (task, epoch, error) = (run.task, run.epoch, error.to_owned());
-    FromWorker::Fail(Fail { task, epoch, error, retry: Retry::Default, exit: None })
+    FromWorker::Fail(Fail { task, epoch, error, ..Fail::default() })
 }

@@ -45,6 +45,9 @@ export function specJson(task: NewTask, name: string): string {
     timeout_ms: millis("timeout", task.timeout),
     max_attempts: task.maxAttempts,
     max_crashes: task.maxCrashes,
+    key: task.key,
+    cost: task.cost,
+    budget: task.budget,
   };
   return `${toJson(spec, "task").slice(0, -1)},"args":${toJson(task.args, "args")}}`;
 }

@@ -5,12 +5,12 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ._duration import delay_ms, timeout_ms
-from ._fields import FOLLOW_UPS_MAX
-from ._names import check_name, check_unique_name
+from ._fields import FOLLOW_UPS_MAX, UNITS_MAX
+from ._names import check_key, check_name, check_unique_name
 from ._values import pack
 from .client_types import Task
 
@@ -19,6 +19,7 @@ ARGS_MAX_BYTES = 1024 * 1024
 
 PRIORITY_MIN, PRIORITY_MAX = -100, 100
 BUDGET_MIN_RUNS, BUDGET_MAX_RUNS = 1, 1000
+COST_MAX, SPENT_MAX = 2**32 - 1, 2**53
 
 
 class IllegalFollowUp(ValueError):
@@ -40,6 +41,8 @@ def _fields(task: Task) -> dict[str, Any]:
         check_name("queue", task.queue)
     if task.name is not None:
         check_unique_name(task.name)
+    if task.key is not None:
+        check_key(task.key)
     return {
         "kind": task.kind,
         "args": pack(task.args, "args", ARGS_MAX_BYTES),
@@ -50,6 +53,9 @@ def _fields(task: Task) -> dict[str, Any]:
         "timeout_ms": None if task.timeout is None else timeout_ms(task.timeout),
         "max_attempts": _budget("max_attempts", task.max_attempts),
         "max_crashes": _budget("max_crashes", task.max_crashes),
+        "key": task.key,
+        "cost": _amounts("cost", task.cost, COST_MAX),
+        "budget": _amounts("budget", task.budget, SPENT_MAX),
     }
 
 
@@ -62,6 +68,18 @@ def _priority(priority: int | str | None) -> int | str | None:
 
 def _budget(name: str, runs: int | None) -> int | None:
     return _whole(name, runs, BUDGET_MIN_RUNS, BUDGET_MAX_RUNS)
+
+
+def _amounts(name: str, by_unit: Mapping[str, int] | None, most: int) -> dict[str, int] | None:
+    if by_unit is None:
+        return None
+    if len(by_unit) > UNITS_MAX:
+        raise ValueError(f"{name} has {len(by_unit)} units, the limit is {UNITS_MAX}")
+    for unit, amount in by_unit.items():
+        check_name("unit", unit)
+        if amount is None or _whole(f"{name} of {unit}", amount, 0, most) is None:
+            raise ValueError(f"{name} of {unit} is None: must be an integer from 0 to {most}")
+    return dict(by_unit)
 
 
 def _whole(name: str, value: int | None, least: int, most: int) -> int | None:

@@ -19,7 +19,7 @@ from ._text import clip
 from ._traceback import ERROR_MAX_BYTES, traceback_text
 from ._values import CannotTravel, pack
 from .context import Context, enter
-from .errors import ContractError, Fail, Retry, RetryAfter, Stopped, WorkerError
+from .errors import ContractError, Fail, Retry, RetryAfter, Scope, Stopped, WorkerError
 
 Wish = str | dict[str, int]
 
@@ -35,6 +35,7 @@ class Failed(NamedTuple):
 
     error: str
     retry: Wish = "default"
+    scope: Scope = "task"
 
 
 Outcome = Done | Failed
@@ -106,7 +107,8 @@ class Handler:
         retry: Wish = "default"
         try:
             retry = self._wish(error)
-            return Failed(self._why(error, context), retry)
+            scope = error.scope if isinstance(error, RetryAfter) else "task"
+            return Failed(self._why(error, context), retry, scope)
         except BaseException as broken:
             # Its methods are code of others, and a traceback needs memory.
             name, why = type(error).__name__, type(broken).__name__

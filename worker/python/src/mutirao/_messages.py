@@ -59,6 +59,8 @@ _EXIT = {
     "cpu_ms": _NUMBER_OR_NIL,
 }
 
+_AMOUNTS = Field(by_name(UNITS_MAX, _U64), {})
+
 _FOLLOW_UP = {
     "kind": needed(text),
     "args": _PAYLOAD,
@@ -69,6 +71,9 @@ _FOLLOW_UP = {
     "timeout_ms": _NUMBER_OR_NIL,
     "max_attempts": Field(optional(_U32), None),
     "max_crashes": Field(optional(_U32), None),
+    "key": _TEXT_OR_NIL,
+    "cost": _AMOUNTS,
+    "budget": _AMOUNTS,
 }
 
 _FIELDS: dict[str, dict[str, Mapping[str, Field]]] = {
@@ -95,7 +100,7 @@ _FIELDS: dict[str, dict[str, Mapping[str, Field]]] = {
             "done": Field(optional(real), None),
             "total": Field(optional(real), None),
             "message": _TEXT_OR_NIL,
-            "spend": Field(by_name(UNITS_MAX, _U64), {}),
+            "spend": _AMOUNTS,
             "seq": Field(_U64, 0),
         },
         "save": {**_RUN, "step": _TEXT_OR_NIL, "value": _PAYLOAD, "seq": needed(_U64)},
@@ -109,6 +114,7 @@ _FIELDS: dict[str, dict[str, Mapping[str, Field]]] = {
             **_RUN,
             "error": Field(text, ""),
             "retry": Field(choice(("default", "never"), after_ms=_U64), "default"),
+            "scope": Field(one_of("task", "key", "queue"), "task"),
             "exit": Field(optional(body_of(_EXIT)), None),
         },
         "park": {

@@ -51,9 +51,12 @@ class AsyncClient:
         timeout: Delay | None = None,
         max_attempts: int | None = None,
         max_crashes: int | None = None,
+        key: str | None = None,
+        cost: Mapping[str, int] | None = None,
+        budget: Mapping[str, int] | None = None,
     ) -> Enqueued:
         """As `Client.enqueue`."""
-        task = Task(kind, args, name, queue, priority, delay, timeout, max_attempts, max_crashes)
+        task = Task(kind, args, name, queue, priority, delay, timeout, max_attempts, max_crashes, key, cost, budget)
         return await self._run(talk.enqueue(self._patience, task, self._new_name))
 
     async def bulk(self, tasks: Iterable[Task | Mapping[str, Any]]) -> List[Enqueued]:

@@ -59,12 +59,15 @@ class Client:
         timeout: Delay | None = None,
         max_attempts: int | None = None,
         max_crashes: int | None = None,
+        key: str | None = None,
+        cost: Mapping[str, int] | None = None,
+        budget: Mapping[str, int] | None = None,
     ) -> Enqueued:
         """Adds a task; returns once it is on the disk. The fields are those of `Task`, a bare duration is in seconds.
 
         Under a `name` that the same task has already, nothing is added; another task's name is `Refused`.
         """
-        task = Task(kind, args, name, queue, priority, delay, timeout, max_attempts, max_crashes)
+        task = Task(kind, args, name, queue, priority, delay, timeout, max_attempts, max_crashes, key, cost, budget)
         return self._run(talk.enqueue(self._patience, task, self._new_name))
 
     def bulk(self, tasks: Iterable[Task | Mapping[str, Any]]) -> List[Enqueued]:

@@ -30,6 +30,12 @@ class Task:
     max_attempts: int | None = None
     #: Runs that may end in a crash, 1 to 1000; the last of them fails the task.
     max_crashes: int | None = None
+    #: Whose task it is, such as a customer or a host: limits per key and fair turns go by it. One line, at most 512 bytes.
+    key: str | None = None
+    #: By unit, such as `tokens`: what its start is charged where its queue has a rate for the unit, 0 and more.
+    cost: Mapping[str, int] | None = None
+    #: By unit: what all its runs may spend, 0 and more. The run that spends more is stopped, and the task has failed.
+    budget: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)

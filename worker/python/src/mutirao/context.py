@@ -9,7 +9,7 @@ import asyncio
 import concurrent.futures
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -149,6 +149,9 @@ class Context:
         timeout: Delay | None = None,
         max_attempts: int | None = None,
         max_crashes: int | None = None,
+        key: str | None = None,
+        cost: Mapping[str, int] | None = None,
+        budget: Mapping[str, int] | None = None,
     ) -> None:
         """Adds a follow-up task: it comes to be in the very moment in which the result of this run is stored, or, when
         the run does not end well, not at all. The fields are those of ``Task``, a bare duration is in seconds; ``args``
@@ -157,7 +160,7 @@ class Context:
         Raises ``ValueError`` for a field that is illegal, for more than 1,000 tasks, and for more than 1 MiB of args in
         all. A handler that lets it pass has failed for good.
         """
-        task = Task(kind, args, name, queue, priority, delay, timeout, max_attempts, max_crashes)
+        task = Task(kind, args, name, queue, priority, delay, timeout, max_attempts, max_crashes, key, cost, budget)
         self._outlet.enqueue(task, spelled(task))
 
     def retire(self) -> None:

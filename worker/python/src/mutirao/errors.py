@@ -6,8 +6,12 @@ No input or output here.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal, get_args
 
 from ._duration import Delay, delay_ms
+
+
+Scope = Literal["task", "key", "queue"]
 
 
 class WorkerError(Exception):
@@ -24,11 +28,15 @@ class RetryAfter(Retry):
     """Raised by a handler: the run failed, and the task is not tried again before ``delay`` from now.
 
     ``delay`` is in seconds, or a ``timedelta``, or a text such as ``"30s"``, ``"1h30m"`` or ``"500ms"``; 0 or more,
-    precision 1 ms. Raises ``ValueError`` for anything else.
+    precision 1 ms. ``scope`` says who waits: ``"task"``, this one; ``"key"``, all tasks of its key; ``"queue"``, all of
+    its queue, for a service that says "too many requests". Raises ``ValueError`` for anything else.
     """
 
-    def __init__(self, delay: Delay, message: str = "") -> None:
+    def __init__(self, delay: Delay, message: str = "", *, scope: Scope = "task") -> None:
         self.delay_ms = delay_ms(delay)
+        if scope not in get_args(Scope):
+            raise ValueError(f"scope {scope!r:.80}: must be one of {', '.join(get_args(Scope))}")
+        self.scope = scope
         super().__init__(message or f"try again after {timedelta(milliseconds=self.delay_ms).total_seconds():g} s")
 
 

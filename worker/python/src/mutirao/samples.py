@@ -84,12 +84,16 @@ def busy(ms: int) -> int:
 
 
 @app.task
-def fail(error: str = "failed, as asked", retry: Literal["default", "never"] | After = "default") -> None:
+def fail(
+    error: str = "failed, as asked",
+    retry: Literal["default", "never"] | After = "default",
+    scope: Literal["task", "key", "queue"] = "task",
+) -> None:
     """Fails, to be tried again as asked."""
     if retry == "never":
         raise Fail(error)
     if isinstance(retry, dict):
-        raise RetryAfter(timedelta(milliseconds=retry["after_ms"]), error)
+        raise RetryAfter(timedelta(milliseconds=retry["after_ms"]), error, scope=scope)
     raise Retry(error)
 
 
@@ -191,11 +195,15 @@ def spend(cx: Context, unit: str, amount: int, times: int = 1) -> int:
     return times
 
 
+#: What a task has under the same name as a follow-up.
+OPTIONS = ("name", "queue", "priority", "max_attempts", "max_crashes", "key", "cost", "budget")
+
+
 @app.task
 def enqueue(cx: Context, tasks: list[dict[str, Any]]) -> int:
     """Brings these tasks about with its result, and returns how many they are."""
     for task in tasks:
-        options = {name: task.get(name) for name in ("name", "queue", "priority", "max_attempts", "max_crashes")}
+        options = {name: task.get(name) for name in OPTIONS}
         delay, timeout = _duration(task, "delay_ms"), _duration(task, "timeout_ms")
         cx.enqueue(task["kind"], task.get("args"), delay=delay, timeout=timeout, **options)
     return len(tasks)

@@ -77,6 +77,9 @@ const FOLLOW_UP: &[Field] = &[
     nilable("timeout_ms", Type::U64),
     nilable("max_attempts", Type::U32),
     nilable("max_crashes", Type::U32),
+    nilable("key", Type::Text),
+    default("cost", Type::Amounts),
+    default("budget", Type::Amounts),
 ];
 
 const HELLO: &[Field] = &[
@@ -117,6 +120,7 @@ const FAIL: &[Field] = &[
     EPOCH,
     default("error", Type::Text),
     default("retry", Type::Choice("never")),
+    default("scope", Type::Choice("queue")),
     nilable("exit", Type::Body(EXIT)),
 ];
 

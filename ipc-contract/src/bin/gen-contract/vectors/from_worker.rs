@@ -4,7 +4,7 @@ use ipc_contract::Direction;
 use ipc_contract::scan::MAX_DEPTH;
 use ipc_contract::{
     Back, Beat, Booting, Bye, ContractError, Done, Exit, Fail, FromWorker, Hello, Level, Log, Note, Park, Payload,
-    PrioritySpec, Ready, Retry, RunRef, Save, TaskSpec, Until,
+    PrioritySpec, Ready, Retry, RunRef, Save, Scope, TaskSpec, Until,
 };
 use serde_json::json;
 
@@ -158,6 +158,9 @@ fn follow_ups() -> Result<Vector, ContractError> {
         timeout_ms: Some(5_000),
         max_attempts: Some(2),
         max_crashes: Some(1),
+        key: Some("user:7".to_owned()),
+        cost: [("tokens".to_owned(), 500)].into(),
+        budget: [("tokens".to_owned(), 0), ("usd".to_owned(), 1 << 53)].into(),
         ..TaskSpec::default()
     };
     let done = Done { task: 7, epoch: 2, enqueue: vec![thumb, mail], ..Done::default() };
@@ -171,6 +174,7 @@ fn answers() -> Result<Vec<Vector>, ContractError> {
     let killed = Exit { code: None, signal: Some(9), oom: true, peak_rss_bytes: None, cpu_ms: None };
     let fail = Fail { task: 7, epoch: 2, ..Fail::default() };
     let later = Fail { error: "429: too many".to_owned(), retry: Retry::AfterMs(30_000), ..fail.clone() };
+    let all_later = Fail { scope: Scope::Queue, ..later.clone() };
     let never = Fail { error: "no such file".to_owned(), retry: Retry::Never, exit: Some(exit), ..fail.clone() };
     let oom = Fail { exit: Some(killed), ..fail.clone() };
     Ok(vec![
@@ -199,6 +203,7 @@ fn answers() -> Result<Vec<Vector>, ContractError> {
             &FromWorker::Done(least),
         ),
         canonical("retry-after", "not before 30 s from now", &FromWorker::Fail(later))?,
+        canonical("queue-after", "nothing of its queue before 30 s from now", &FromWorker::Fail(all_later))?,
         canonical("retry-never", "a command that ended with code 3", &FromWorker::Fail(never))?,
         canonical("killed", "a command that a signal ended, out of memory", &FromWorker::Fail(oom))?,
         variant("least", "only the run", b"\x81\xa4fail\x82\xa4task\x07\xa5epoch\x02", &FromWorker::Fail(fail)),

@@ -60,6 +60,9 @@ def spec_json(task: Task, name: str) -> bytes:
         "timeout_ms": _millis("timeout", task.timeout),
         "max_attempts": task.max_attempts,
         "max_crashes": task.max_crashes,
+        "key": task.key,
+        "cost": task.cost,
+        "budget": task.budget,
     }
     text = to_json({key: value for key, value in spec.items() if value is not None}, "task")
     return f'{text[:-1]},"args":{to_json(task.args)}}}'.encode()
