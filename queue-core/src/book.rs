@@ -55,7 +55,7 @@ impl Counts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     pub counts: Counts,
-    /// Queues that have a task available or running.
+    /// Queues that have a task available or running, or that are closed.
     pub queues: BTreeMap<String, QueueCensus>,
     /// Finishes that came too late, since the start.
     pub stale: u64,
@@ -65,6 +65,7 @@ pub struct Census {
 pub struct QueueCensus {
     pub available: u64,
     pub running: u64,
+    pub gate: Gate,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,10 +136,13 @@ impl Book {
         for (queue, count) in &self.rows.ready {
             queues.entry(queue.clone()).or_default().available = *count;
         }
-        for (queue, line) in self.rows.queues.iter().filter(|(_, line)| line.running + line.waiting > 0) {
+        for (queue, line) in
+            self.rows.queues.iter().filter(|(_, line)| line.running + line.waiting > 0 || !line.gate.is_open())
+        {
             let census = queues.entry(queue.clone()).or_default();
             census.available += line.waiting;
             census.running = line.running;
+            census.gate = line.gate;
         }
         Census { counts: self.rows.counts, queues, stale: self.rows.stale }
     }

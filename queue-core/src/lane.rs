@@ -36,6 +36,11 @@ impl Gate {
     pub fn is_open(self) -> bool {
         self == Gate::Open
     }
+
+    /// When a closed one opens by itself, in microseconds since 1970.
+    pub fn opens_at_us(self) -> Option<i64> {
+        if let Gate::ClosedUntil(until_us) = self { Some(until_us) } else { None }
+    }
 }
 
 /// What is to be written. `turn` is the rank in `ready`.

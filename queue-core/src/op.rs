@@ -1,5 +1,6 @@
 //! The border of the queue: what goes into a tick and what comes out of it. Values only.
 
+use crate::lane::Gate;
 use crate::priority::TaskPriority;
 use crate::state::{FailReason, TaskState};
 use crate::store::StoreError;
@@ -19,12 +20,12 @@ pub enum Op {
         id: TaskId,
         priority: TaskPriority,
     },
-    /// Nothing of the queue, or of a key of it, is started, until a time in microseconds since 1970 or until it is resumed. Runs
-    /// go on. Replaces what was said before.
+    /// Nothing of the queue, or of a key of it, is started, for so long or until it is resumed. Runs go on. Replaces what was
+    /// said before.
     Pause {
         queue: String,
         key: Option<String>,
-        until_us: Option<i64>,
+        for_us: Option<i64>,
         reason: String,
     },
     /// Starts go on, whatever closed the queue or key.
@@ -114,6 +115,8 @@ pub enum Reply {
     NotFinal(TaskState),
     /// Only a waiting task can be given another priority.
     NotWaiting(TaskState),
+    /// The queue or key starts tasks when this says so.
+    Gate(Gate),
     Applied,
     /// The run was not live any more: dropped whole.
     Stale,

@@ -13,7 +13,7 @@ impl Turning<'_> {
             Op::Cancel(id) => self.cancel(*id),
             Op::Retry(id) => self.retry(*id),
             Op::Reprioritise { id, priority } => self.reprioritise(*id, *priority),
-            Op::Pause { queue, key, until_us, reason } => self.pause(queue, key.as_deref(), *until_us, reason),
+            Op::Pause { queue, key, for_us, reason } => self.pause(queue, key.as_deref(), *for_us, reason),
             Op::Resume { queue, key } => self.resume(queue, key.as_deref()),
             Op::Finish { run, ending, refill } => self.finish(*run, ending, *refill),
             Op::Note { run, note } => self.note(*run, note),

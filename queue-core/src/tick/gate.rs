@@ -13,17 +13,17 @@ impl Turning<'_> {
         &mut self,
         queue: &str,
         key: Option<&str>,
-        until_us: Option<i64>,
+        for_us: Option<i64>,
         reason: &str,
     ) -> Result<Reply, StoreError> {
-        let gate = until_us.map_or(Gate::Closed, Gate::ClosedUntil);
+        let gate = for_us.map_or(Gate::Closed, |us| Gate::ClosedUntil(self.now.wall_us.saturating_add(us)));
         self.set_gate(&lane_key(queue, key), gate, reason)?;
-        Ok(Reply::Applied)
+        Ok(Reply::Gate(gate))
     }
 
     pub(super) fn resume(&mut self, queue: &str, key: Option<&str>) -> Result<Reply, StoreError> {
         self.set_gate(&lane_key(queue, key), Gate::Open, "")?;
-        Ok(Reply::Applied)
+        Ok(Reply::Gate(Gate::Open))
     }
 
     /// A handler that was told to wait may say so for its whole key or queue. What is closed for longer stays so.

@@ -67,8 +67,7 @@ impl Life {
             Ask::Retry(index) => Op::Retry(any_task(index)),
             Ask::Reprioritise(index, priority) => Op::Reprioritise { id: any_task(index), priority: *priority },
             Ask::Pause(queue, key, us) => {
-                let until_us = us.map(|us| self.rig.now.wall_us + us);
-                Op::Pause { queue: (*queue).into(), key: key.map(str::to_owned), until_us, reason: "told".into() }
+                Op::Pause { queue: (*queue).into(), key: key.map(str::to_owned), for_us: *us, reason: "told".into() }
             }
             Ask::Resume(queue, key) => Op::Resume { queue: (*queue).into(), key: key.map(str::to_owned) },
             Ask::Note { run, late, note } => Op::Note { run: late_by(any_run(run), *late), note: note.clone() },

@@ -89,7 +89,9 @@ impl Model {
                 let known = self.task(*id);
                 assert!(!known.live && known.ended.is_none());
             }
-            (Op::WorkerUp(_) | Op::WorkerGone(_) | Op::Pause { .. } | Op::Resume { .. }, Reply::Applied) => {}
+            (Op::WorkerUp(_) | Op::WorkerGone(_), Reply::Applied) => {}
+            (Op::Pause { .. }, Reply::Gate(gate)) => assert!(!gate.is_open()),
+            (Op::Resume { .. }, Reply::Gate(gate)) => assert!(gate.is_open()),
             other => panic!("{other:?}"),
         }
         if let Op::Finish { refill: Some(pool), .. } = op {

@@ -1,5 +1,6 @@
 //! Who must wait: limits, turns, gates and meters, as claims show them.
 
+use queue_core::lane::Gate;
 use queue_core::meter::Rate;
 use queue_core::op::{Op, Reply, RunKey};
 use queue_core::policy::{Order, Policies, QueuePolicy};
@@ -57,17 +58,18 @@ fn a_queue_or_key_that_is_paused_starts_nothing_until_it_is_resumed_or_its_time_
     for new in [task(), of("a"), of("b")] {
         rig.enqueue(new);
     }
-    let pause = |rig: &Rig, key: Option<&str>, us: Option<i64>| {
-        let until_us = us.map(|us| rig.now.wall_us + us);
-        Op::Pause { queue: "q".into(), key: key.map(str::to_owned), until_us, reason: "deploy".into() }
+    let pause = |key: Option<&str>, for_us: Option<i64>| Op::Pause {
+        queue: "q".into(),
+        key: key.map(str::to_owned),
+        for_us,
+        reason: "deploy".into(),
     };
-    let op = pause(&rig, None, None);
-    rig.ask(op);
-    let op = pause(&rig, Some("a"), Some(SECOND));
-    rig.ask(op);
+    assert_eq!(rig.ask(pause(None, None)), Reply::Gate(Gate::Closed));
+    let until = rig.now.wall_us + SECOND;
+    assert_eq!(rig.ask(pause(Some("a"), Some(SECOND))), Reply::Gate(Gate::ClosedUntil(until)));
     assert_eq!(started(&mut rig, 9), []);
     rig.next_life();
-    assert_eq!(rig.ask(Op::Resume { queue: "q".into(), key: None }), Reply::Applied);
+    assert_eq!(rig.ask(Op::Resume { queue: "q".into(), key: None }), Reply::Gate(Gate::Open));
     let turn = rig.turn(&[], &[demand(MAIN, 9)]);
     assert_eq!(claims(&turn).len(), 2);
     assert_eq!(turn.next_due, Some(rig.now.wall_us + SECOND));

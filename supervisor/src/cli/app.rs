@@ -9,8 +9,8 @@ use super::exit::{self, CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
 use super::{
-    add, cancel, check, completions, contract_test, demo, doctor, enqueue, init, list, logs, retry, run, show, stats,
-    wait, worker,
+    add, cancel, check, completions, contract_test, demo, doctor, enqueue, init, list, logs, pause, reprioritise,
+    retry, run, show, stats, wait, worker,
 };
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
@@ -74,6 +74,17 @@ enum Command {
     /// Make final tasks available once more, with their budgets as new
     #[command(after_help = "Examples:\n  supervisor retry 42\n  supervisor retry 42 43 -o json")]
     Retry(retry::Args),
+    /// Give waiting tasks another priority
+    #[command(after_help = "Examples:\n  supervisor reprioritise high 42 43\n  supervisor reprioritise -- -7 42")]
+    Reprioritise(reprioritise::Args),
+    /// Start no further tasks of a queue, or of one key of it; what runs goes on
+    #[command(
+        after_help = "Examples:\n  supervisor pause images --for 10m --reason deploy\n  supervisor pause images --key user:7"
+    )]
+    Pause(pause::PauseArgs),
+    /// Start tasks of a queue or key again
+    #[command(after_help = "Examples:\n  supervisor resume images\n  supervisor resume images --key user:7")]
+    Resume(pause::ResumeArgs),
     /// Show what a task printed, with times in UTC
     #[command(after_help = "Examples:\n  supervisor logs 42 --follow\n  supervisor logs 42 --attempt 1 -o jsonl")]
     Logs(logs::Args),
@@ -123,6 +134,9 @@ impl App {
             Command::Wait(args) => wait::run(&args, &place, format),
             Command::Cancel(args) => cancel::run(&args, &place, format),
             Command::Retry(args) => retry::run(&args, &place, format),
+            Command::Reprioritise(args) => reprioritise::run(&args, &place, format),
+            Command::Pause(args) => pause::pause(&args, &place, format),
+            Command::Resume(args) => pause::resume(&args, &place, format),
             Command::Logs(args) => logs::run(&args, &place, format),
             Command::Stats => stats::run(&place, format),
             Command::Demo(args) => demo::run(&args, &place, format),

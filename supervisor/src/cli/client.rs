@@ -11,15 +11,18 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use ipc_contract::TaskSpec;
+use ipc_contract::{PrioritySpec, TaskSpec};
 use queue_core::store::Filter;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
 use super::log_stream::LogStream;
-use crate::http::ApiError;
-use crate::http::dto::{Cancelled, Enqueued, EnqueuedAll, Examination, Retried, Stats, Task, TaskList};
+use crate::http::dto::{
+    Cancelled, Enqueued, EnqueuedAll, Examination, QueueGate, Reprioritised, Retried, Stats, Task, TaskList,
+};
+use crate::http::{ApiError, NewPriority, Pause, Resume};
 use crate::shell::lock::Holder;
 
 /// An answer, at most: the largest result, spelled out as JSON, is far below.
@@ -77,8 +80,7 @@ impl Client {
     /// # Errors
     /// As all that follow: every kind of [`ClientError`].
     pub async fn enqueue(&mut self, spec: &TaskSpec) -> Result<Enqueued, ClientError> {
-        let body = serde_json::to_vec(spec).map_err(|error| ClientError::Broken(error.to_string()))?;
-        self.ask(Method::POST, "/v1/tasks", Some(body)).await
+        self.post("/v1/tasks", spec).await
     }
 
     /// A task as it stands, or once it is final, or after `wait` (at most [`crate::http::WAIT_MS_MAX`]).
@@ -113,6 +115,19 @@ impl Client {
         self.ask(Method::POST, &format!("/v1/tasks/{id}/retry"), None).await
     }
 
+    /// Gives a waiting task another priority.
+    pub async fn reprioritise(&mut self, id: i64, priority: &PrioritySpec) -> Result<Reprioritised, ClientError> {
+        self.post(&format!("/v1/tasks/{id}/priority"), &NewPriority { priority: priority.clone() }).await
+    }
+
+    pub async fn pause(&mut self, queue: &str, pause: &Pause) -> Result<QueueGate, ClientError> {
+        self.post(&format!("/v1/queues/{}/pause", encoded(queue)), pause).await
+    }
+
+    pub async fn resume(&mut self, queue: &str, resume: &Resume) -> Result<QueueGate, ClientError> {
+        self.post(&format!("/v1/queues/{}/resume", encoded(queue)), resume).await
+    }
+
     /// What one run printed, or the last one; with `follow` also what is printed from now on.
     pub async fn log(&mut self, id: i64, attempt: Option<i64>, follow: bool) -> Result<LogStream, ClientError> {
         let attempt = attempt.map(|attempt| format!("&attempt={attempt}")).unwrap_or_default();
@@ -130,6 +145,11 @@ impl Client {
 
     pub async fn examine(&mut self) -> Result<Examination, ClientError> {
         self.ask(Method::GET, "/v1/doctor", None).await
+    }
+
+    async fn post<T: DeserializeOwned>(&mut self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| ClientError::Broken(error.to_string()))?;
+        self.ask(Method::POST, path, Some(body)).await
     }
 
     async fn ask<T: DeserializeOwned>(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use queue_core::priority::TaskPriority;
 
-use crate::http::dto::{Attempt, Progress, Task};
+use crate::http::dto::{Attempt, Budget, Progress, Task};
 use crate::text::printable;
 
 /// Everything that is known of a task, over several lines.
@@ -23,6 +23,13 @@ pub fn describe(task: &Task) -> String {
     if !task.spent.is_empty() {
         let units: Vec<String> = task.spent.iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
         lines.push(format!("  spent: {}", printable(units.join(", ").as_bytes())));
+    }
+    if !task.cost.is_empty() {
+        let units: Vec<String> = task.cost.iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
+        lines.push(format!("  its start costs {}", printable(units.join(", ").as_bytes())));
+    }
+    for (unit, Budget { amount, spent }) in &task.budget {
+        lines.push(format!("  budget: {spent} of {amount} {}", printable(unit.as_bytes())));
     }
     if !task.args.is_null() {
         lines.push(format!("  args: {}", printable(task.args.to_string().as_bytes())));
@@ -42,6 +49,9 @@ fn headline(task: &Task) -> String {
     if summary.priority != 0 {
         // Writing to a string cannot fail, here and below.
         let _ = write!(line, ", priority {}", priority_of(summary.priority));
+    }
+    if let Some(key) = &summary.key {
+        let _ = write!(line, ", key {}", printable(key.as_bytes()));
     }
     if let Some(name) = &summary.name {
         let _ = write!(line, ", named {}", printable(name.as_bytes()));
@@ -89,6 +99,7 @@ pub fn state_of(task: &Task) -> String {
         ("failed", Some("rejected")) => {
             "failed: not to be tried again, by the word of its handler or for its follow-ups".to_owned()
         }
+        ("failed", Some("budget")) => "failed: its runs spent more than its budget".to_owned(),
         ("failed", Some("too_many_runs")) => "failed: it was run too many times".to_owned(),
         (state, Some(reason)) => format!("{state}: {reason}"),
         (state, None) => state.to_owned(),

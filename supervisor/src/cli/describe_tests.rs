@@ -10,12 +10,14 @@ fn task(file: &str) -> Task {
 #[test]
 fn a_task_that_failed() {
     let expected = "\
-task 42: resize in queue images, priority high (-10), named resize:/a.png
+task 42: resize in queue images, priority high (-10), key user:7, named resize:/a.png
   failed: it took its last allowed worker or command down
   created 2026-11-23T12:34:56.000Z, finished 2026-11-23T12:34:59.500Z; waited 1 ms, last run 0.3 s; a run may take 1m
   spent 0 of 2 attempts (errors, timeouts) and 3 of 3 crashes, in 3 runs
   progress: 62 % (2.5 of 4): half\\u{7} way; said at 2026-11-23T12:34:59.400Z by attempt 4
   spent: 1200 token, 35 usd.micro
+  its start costs 500 tokens
+  budget: 2 of 3 usd
   args: {\"path\":\"/a.png\",\"width\":640}
   attempt 4: died by signal 11 (SIGSEGV) after 0.3 s, worker 7 (pid 4242), peak 12 MiB
     the worker died

@@ -12,7 +12,7 @@ use super::fields::{Field, parse_field, payload_of_fields, payload_of_text};
 use super::output::Format;
 use super::place::Place;
 use super::submit::submit;
-use super::task_options::{self, TaskOptions, millis};
+use super::task_options::{TaskOptions, millis};
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {
@@ -25,9 +25,6 @@ pub struct Args {
     /// The args whole: JSON, @file, or - for stdin
     #[arg(long, value_name = "JSON")]
     args: Option<String>,
-    /// Lower runs first: -100 to 100, or critical, high, normal, low, bulk
-    #[arg(long, allow_hyphen_values = true)]
-    priority: Option<String>,
     /// How long one run may take, such as 2m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
@@ -38,7 +35,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["kind", "args", "priority", "timeout", "max_attempts", "name", "queue", "delay", "wait"]
+        conflicts_with_all = ["kind", "args", "priority", "key", "cost", "budget", "timeout", "max_attempts", "name", "queue", "delay", "wait"]
     )]
     bulk: Option<String>,
     #[command(flatten)]
@@ -64,7 +61,6 @@ impl Args {
         Ok(self.options.apply(TaskSpec {
             kind: self.kind.clone().unwrap_or_default(),
             args,
-            priority: self.priority.as_deref().map(task_options::priority),
             timeout_ms: self.timeout.map(millis),
             max_attempts: self.max_attempts,
             ..TaskSpec::default()

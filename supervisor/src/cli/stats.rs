@@ -6,7 +6,7 @@ use super::client::{Client, blocking};
 use super::exit::{CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
-use crate::http::dto::{PoolStats, Stats};
+use crate::http::dto::{PoolStats, QueueStats, Stats};
 
 pub fn run(place: &Place, format: Format) -> Result<Exit, CliError> {
     let config = place.load()?;
@@ -23,13 +23,21 @@ fn words(stats: &Stats) -> String {
     }
     let states = stats.tasks.iter().filter(|(_, count)| **count > 0);
     blocks.push(table(&["state", "tasks"], states.map(|(state, count)| vec![state.clone(), count.to_string()])));
-    let queue = |queue: &crate::http::dto::QueueStats| {
-        vec![queue.name.clone(), queue.available.to_string(), queue.running.to_string()]
+    let queue = |queue: &QueueStats| {
+        vec![queue.name.clone(), queue.available.to_string(), queue.running.to_string(), paused(queue)]
     };
-    blocks.push(table(&["queue", "available", "running"], stats.queues.iter().map(queue)));
+    blocks.push(table(&["queue", "available", "running", "paused"], stats.queues.iter().map(queue)));
     blocks.push(table(&["pool", "wanted", "workers"], stats.pools.iter().map(pool)));
     blocks.retain(|block| !block.is_empty());
     blocks.join("\n\n")
+}
+
+fn paused(queue: &QueueStats) -> String {
+    match &queue.paused_until {
+        Some(until) => format!("until {until}"),
+        None if queue.is_paused => "until it is resumed".to_owned(),
+        None => String::new(),
+    }
 }
 
 fn pool(pool: &PoolStats) -> Vec<String> {
@@ -52,7 +60,7 @@ mod tests {
         let stats: Stats = serde_json::from_str(include_str!("../http/golden/stats.json")).unwrap();
         let told = "up 1h 59m 59s; 2 ends of runs came too late and were dropped\n\n\
                     state      tasks\navailable  3\nrunning    1\n\n\
-                    queue   available  running\nimages  3          1\n\n\
+                    queue   available  running  paused\nimages  3          1        until 2026-11-23T12:35:00.000Z\n\n\
                     pool    wanted  workers\nimages  4       2 ready, 1 working";
         assert_eq!(words(&stats), told);
         let none = Stats { tasks: Default::default(), queues: vec![], pools: vec![], stale_finishes: 0, ..stats };

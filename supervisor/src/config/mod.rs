@@ -28,4 +28,4 @@ pub use offers::Offers;
 pub use problem::{Problem, Report};
 pub use resolve::{COMMANDS_POOL, WORKERS_MAX};
 pub use resolved::{Channel, Config, Kind, Pool, Program};
-pub use route::{Refusal, route};
+pub use route::{Refusal, check_served, priority_of, route};

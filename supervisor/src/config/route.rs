@@ -49,7 +49,7 @@ impl From<ContractError> for Refusal {
 /// Codes `invalid_task`, `limit`, `unknown_queue`, `unknown_kind`, `ambiguous_queue`, `wrong_queue`, `bad_args`.
 pub fn route(config: &Config, offers: &Offers, spec: TaskSpec) -> Result<NewTask, Refusal> {
     spec.validate()?;
-    let priority = priority(spec.priority.as_ref())?;
+    let priority = spec.priority.as_ref().map_or(Ok(TaskPriority::default()), priority_of)?;
     let queue = match spec.queue.clone().or_else(|| config.kinds.get(&spec.kind)?.queue.clone()) {
         Some(queue) => queue,
         None => queue_of_offer(config, offers, &spec.kind)?,
@@ -79,11 +79,14 @@ fn in_range(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn priority(spec: Option<&PrioritySpec>) -> Result<TaskPriority, Refusal> {
+/// A priority as people write it.
+///
+/// # Errors
+/// Code `invalid_task`.
+pub fn priority_of(spec: &PrioritySpec) -> Result<TaskPriority, Refusal> {
     let read = match spec {
-        None => return Ok(TaskPriority::default()),
-        Some(PrioritySpec::Number(number)) => TaskPriority::new(i64::from(*number)),
-        Some(PrioritySpec::Name(name)) => name.parse(),
+        PrioritySpec::Number(number) => TaskPriority::new(i64::from(*number)),
+        PrioritySpec::Name(name) => name.parse(),
     };
     read.map_err(|error| Refusal {
         code: "invalid_task",
@@ -122,18 +125,26 @@ fn queue_of_offer(config: &Config, offers: &Offers, kind: &str) -> Result<String
     }
 }
 
-fn check_queue(config: &Config, offers: &Offers, kind: &str, queue: &str) -> Result<(), Refusal> {
-    let serving = Vec::from_iter(config.pools_of(queue));
-    if serving.is_empty() {
-        let known: BTreeSet<&str> = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str).collect();
-        return Err(Refusal {
-            code: "unknown_queue",
-            message: format!("no pool serves queue {queue:?}"),
-            hint: meant(queue, known, "served queues"),
-        });
+/// Whether some pool takes tasks from the queue.
+///
+/// # Errors
+/// Code `unknown_queue`.
+pub fn check_served(config: &Config, queue: &str) -> Result<(), Refusal> {
+    if config.pools_of(queue).next().is_some() {
+        return Ok(());
     }
+    let known: BTreeSet<&str> = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str).collect();
+    Err(Refusal {
+        code: "unknown_queue",
+        message: format!("no pool serves queue {queue:?}"),
+        hint: meant(queue, known, "served queues"),
+    })
+}
+
+fn check_queue(config: &Config, offers: &Offers, kind: &str, queue: &str) -> Result<(), Refusal> {
+    check_served(config, queue)?;
     let unable = |pool: &&Pool| can_run(config, offers, pool, kind) == Some(false);
-    let Some(unable) = serving.into_iter().find(unable) else { return Ok(()) };
+    let Some(unable) = config.pools_of(queue).find(unable) else { return Ok(()) };
     let elsewhere =
         Vec::from_iter(config.pools.iter().filter(|pool| can_run(config, offers, pool, kind) != Some(false)));
     if elsewhere.is_empty() {

@@ -3,7 +3,7 @@
 use ipc_contract::message::{Beat, Done, Exit as ToldExit, Fail, FromWorker, Hello, Retry, Run, Scope, ToWorker};
 use ipc_contract::payload::Payload;
 use queue_core::op::Op;
-use queue_core::task::{Ending, Outcome, PoolId, RetryWish, WorkerId};
+use queue_core::task::{Ending, Outcome, PoolId, RetryScope, RetryWish, WorkerId};
 
 use super::command::Command;
 use super::event::{Event, Exit};
@@ -74,6 +74,7 @@ fn a_failure_is_handed_in_only_when_its_leftovers_are_dead() {
     let got = ending(&mut play, 2_001_000, cleaned(1));
     let expected = Ending {
         retry: RetryWish::AfterMs(5),
+        scope: RetryScope::Queue,
         code: Some(2),
         peak_rss_bytes: Some(9),
         cpu_ms: Some(8),

@@ -2,11 +2,13 @@
 
 use axum::http::StatusCode;
 use queue_core::op::Reply;
+use queue_core::priority::TaskPriority;
 use queue_core::state::TaskState;
 use queue_core::task::TaskId;
 
-use super::dto::{Cancelled, Enqueued, EnqueuedAll, Retried};
+use super::dto::{Cancelled, Enqueued, EnqueuedAll, QueueGate, Reprioritised, Retried};
 use super::error::ApiError;
+use crate::text::time;
 
 /// The answer to `Op::Enqueue`.
 ///
@@ -78,6 +80,37 @@ pub fn retried(id: TaskId, reply: Reply) -> Result<Retried, ApiError> {
     }
 }
 
+/// The answer to `Op::Reprioritise`.
+///
+/// # Errors
+/// 409 `not_waiting`, 404 `no_such_task`; what the database refused.
+pub fn reprioritised(id: TaskId, priority: TaskPriority, reply: Reply) -> Result<Reprioritised, ApiError> {
+    match reply {
+        Reply::Applied => Ok(Reprioritised { id: id.0, priority: priority.get() }),
+        Reply::NotWaiting(state) => {
+            let message = format!("task {id} is {}, and only a task that waits has a place in line", state.name());
+            let hint = "retry a final one first; one that runs has had its turn";
+            Err(ApiError::new(StatusCode::CONFLICT, "not_waiting", message, hint))
+        }
+        Reply::NoSuchTask => Err(ApiError::no_such_task(id)),
+        other => Err(unfit(other)),
+    }
+}
+
+/// The answer to `Op::Pause` and `Op::Resume`.
+///
+/// # Errors
+/// What the database refused.
+pub fn gate(queue: String, key: Option<String>, reply: Reply) -> Result<QueueGate, ApiError> {
+    match reply {
+        Reply::Gate(gate) => {
+            let paused_until = gate.opens_at_us().map(time);
+            Ok(QueueGate { queue, key, is_paused: !gate.is_open(), paused_until })
+        }
+        other => Err(unfit(other)),
+    }
+}
+
 fn unfit(reply: Reply) -> ApiError {
     match reply {
         Reply::Refused(error) => ApiError::from(error),
@@ -90,6 +123,7 @@ fn unfit(reply: Reply) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use queue_core::lane::Gate;
     use queue_core::store::{StoreError, StoreErrorKind};
 
     use super::*;
@@ -116,6 +150,28 @@ mod tests {
         assert_eq!(outcome(Reply::NoSuchTask).unwrap_err().status.as_u16(), 404);
         assert_eq!(outcome(Reply::Applied).unwrap_err().status.as_u16(), 500);
     }
+
+    #[test]
+    fn replies_to_a_new_priority() {
+        let (id, high) = (TaskId(7), "high".parse().unwrap());
+        assert_eq!(reprioritised(id, high, Reply::Applied), Ok(Reprioritised { id: 7, priority: -10 }));
+        let refused = reprioritised(id, high, Reply::NotWaiting(TaskState::Running)).unwrap_err();
+        assert_eq!((refused.status.as_u16(), refused.body.code.as_str()), (409, "not_waiting"));
+        assert!(refused.body.message.starts_with("task 7 is running,"), "{refused}");
+        assert_eq!(reprioritised(id, high, Reply::NoSuchTask).unwrap_err().status.as_u16(), 404);
+        assert_eq!(reprioritised(id, high, Reply::Stale).unwrap_err().status.as_u16(), 500);
+    }
+
+    #[test]
+    fn replies_to_a_pause() {
+        let told = |reply| gate("q".to_owned(), None, reply).map(|gate| (gate.is_paused, gate.paused_until));
+        assert_eq!(told(Reply::Gate(Gate::Open)), Ok((false, None)));
+        assert_eq!(told(Reply::Gate(Gate::Closed)), Ok((true, None)));
+        let until = told(Reply::Gate(Gate::ClosedUntil(1_795_437_300_000_000)));
+        assert_eq!(until, Ok((true, Some("2026-11-23T12:35:00.000Z".to_owned()))));
+        assert_eq!(told(Reply::Applied).unwrap_err().status.as_u16(), 500);
+    }
+
     #[test]
     fn replies_to_a_bulk() {
         let all = enqueued_all(Reply::EnqueuedAll(vec![(TaskId(7), false), (TaskId(3), true)])).unwrap();

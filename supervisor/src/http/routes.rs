@@ -7,10 +7,10 @@ use axum::routing::{get, post};
 
 use super::door::Door;
 use super::error::ApiError;
-use super::{doctor, logs, stats, tasks};
+use super::{doctor, logs, queues, stats, tasks};
 
-const PATHS: &str = "/v1/tasks, /v1/tasks/bulk, /v1/tasks/ID, /v1/tasks/ID/cancel, /v1/tasks/ID/logs, /v1/tasks/ID/retry, \
-                     /v1/stats and /v1/doctor";
+const PATHS: &str = "/v1/tasks, /v1/tasks/bulk, /v1/tasks/ID, /v1/tasks/ID/cancel, /v1/tasks/ID/logs, /v1/tasks/ID/priority, \
+                     /v1/tasks/ID/retry, /v1/queues/QUEUE/pause, /v1/queues/QUEUE/resume, /v1/stats and /v1/doctor";
 
 pub(super) fn routes(door: Door) -> Router {
     Router::new()
@@ -19,7 +19,10 @@ pub(super) fn routes(door: Door) -> Router {
         .route("/v1/tasks/{id}", get(tasks::show))
         .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
         .route("/v1/tasks/{id}/logs", get(logs::logs))
+        .route("/v1/tasks/{id}/priority", post(tasks::reprioritise))
         .route("/v1/tasks/{id}/retry", post(tasks::retry))
+        .route("/v1/queues/{queue}/pause", post(queues::pause))
+        .route("/v1/queues/{queue}/resume", post(queues::resume))
         .route("/v1/stats", get(stats::stats))
         .route("/v1/doctor", get(doctor::examine))
         .method_not_allowed_fallback(wrong_method)
@@ -31,7 +34,7 @@ pub(super) fn routes(door: Door) -> Router {
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     let message = format!("{} cannot be asked with {method}", uri.path());
-    let hint = "GET reads; POST enqueues, cancels and retries";
+    let hint = "GET reads; POST enqueues, cancels, retries, and says who goes first";
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message, hint)
 }
 

@@ -1,21 +1,23 @@
-//! `/v1/tasks`: enqueue, look, wait, cancel, retry. Each function asks once and answers once.
+//! `/v1/tasks`: enqueue, look, wait, cancel, retry, give another priority. Each function asks once and answers once.
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
-use ipc_contract::TaskSpec;
+use ipc_contract::{PrioritySpec, TaskSpec};
 use queue_core::op::Op;
 use queue_core::task::{NewTask, TaskId};
+use serde::{Deserialize, Serialize};
 
 use super::answer;
 use super::bulk::read_bulk;
 use super::door::Door;
-use super::dto::{Cancelled, Enqueued, EnqueuedAll, Retried, Task, TaskList};
+use super::dto::{Cancelled, Enqueued, EnqueuedAll, Reprioritised, Retried, Task, TaskList};
 use super::error::ApiError;
 use super::parameters::{self, ListQuery};
+use super::queues;
 use super::request::{json_body, task_id};
-use crate::config::route;
+use crate::config::{priority_of, route};
 use crate::shell::handle::{Handle, Unavailable};
 
 /// A body that is read at once; this takes well below a millisecond.
@@ -93,6 +95,28 @@ pub(super) async fn retry(State(door): State<Door>, Path(id): Path<String>, uri:
     parameters::none(&uri)?;
     let id = task_id(&id)?;
     answer::retried(id, door.handle.submit(Op::Retry(id)).await?).map(Json)
+}
+
+/// The body of a new priority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPriority {
+    pub priority: PrioritySpec,
+}
+
+/// A waiting task stands in line as if it had always had this priority.
+pub(super) async fn reprioritise(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Reprioritised> {
+    parameters::none(&uri)?;
+    let id = task_id(&id)?;
+    let NewPriority { priority } = queues::read(&json_body(&headers, body).await?)?;
+    let priority = priority_of(&priority)?;
+    answer::reprioritised(id, priority, door.handle.submit(Op::Reprioritise { id, priority }).await?).map(Json)
 }
 
 fn read_task(handle: &Handle, json: &[u8]) -> Result<NewTask, ApiError> {

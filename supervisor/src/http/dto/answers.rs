@@ -33,6 +33,24 @@ pub struct Retried {
     pub outcome: String,
 }
 
+/// The answer to a new priority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reprioritised {
+    pub id: i64,
+    /// -100 to 100, lower runs first.
+    pub priority: i8,
+}
+
+/// The answer to a pause, and to its end: whether the queue, or a key of it, starts tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueGate {
+    pub queue: String,
+    pub key: Option<String>,
+    pub is_paused: bool,
+    /// When it starts tasks again by itself.
+    pub paused_until: Option<String>,
+}
+
 /// What `doctor` found; nothing is good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Examination {

@@ -10,7 +10,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use answers::{Breach, Cancelled, Enqueued, EnqueuedAll, Examination, Retried};
+pub use answers::{Breach, Cancelled, Enqueued, EnqueuedAll, Examination, QueueGate, Reprioritised, Retried};
 pub use log_line::LogLine;
 pub use stats::{PoolStats, QueueStats, Stats};
-pub use task::{Attempt, Progress, Task, TaskList, TaskSummary};
+pub use task::{Attempt, Budget, Progress, Task, TaskList, TaskSummary};

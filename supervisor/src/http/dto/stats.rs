@@ -6,6 +6,7 @@ use queue_core::state::TaskState;
 use serde::{Deserialize, Serialize};
 
 use crate::shell::stats;
+use crate::text::time;
 
 /// The answer to `/v1/stats`: of one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub struct Stats {
     pub up_ms: i64,
     /// By state; every state is there.
     pub tasks: BTreeMap<String, i64>,
-    /// Those with a task available or running, by name.
+    /// Those with a task available or running, and those that are closed, by name.
     pub queues: Vec<QueueStats>,
     /// In the order of the configuration.
     pub pools: Vec<PoolStats>,
@@ -27,6 +28,12 @@ pub struct QueueStats {
     pub name: String,
     pub available: u64,
     pub running: u64,
+    /// Nothing of it starts.
+    #[serde(default)]
+    pub is_paused: bool,
+    /// When it starts tasks again by itself.
+    #[serde(default)]
+    pub paused_until: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +52,8 @@ impl Stats {
             name,
             available: census.available,
             running: census.running,
+            is_paused: !census.gate.is_open(),
+            paused_until: census.gate.opens_at_us().map(time),
         };
         let pool = |pool: stats::PoolStats| PoolStats {
             name: pool.name,

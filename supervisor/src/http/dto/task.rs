@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipc_contract::Payload;
 use queue_core::policy::Limits;
 use queue_core::state::TaskState;
-use queue_core::store::{AttemptView, Page, ProgressView, TaskView};
+use queue_core::store::{AttemptView, BudgetView, Page, ProgressView, TaskView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,11 +19,14 @@ pub struct TaskSummary {
     pub queue: String,
     /// `scheduled`, `available`, `running`, `retryable`, `completed`, `failed` or `cancelled`.
     pub state: String,
-    /// Why it is failed: `attempts`, `crashes`, `rejected` or `too_many_runs`.
+    /// Why it is failed: `attempts`, `crashes`, `rejected`, `too_many_runs` or `budget`.
     pub reason: Option<String>,
     /// -100 to 100, lower runs first.
     pub priority: i8,
     pub name: Option<String>,
+    /// Limits per key and fair turns go by it.
+    #[serde(default)]
+    pub key: Option<String>,
     /// It runs, and is cancelled once its processes are gone.
     pub cancelling: bool,
     pub created_at: String,
@@ -77,8 +80,21 @@ pub struct Task {
     pub result_cut: bool,
     /// By unit, in all its runs.
     pub spent: BTreeMap<String, i64>,
+    /// By unit: what its start is charged where its queue has a rate for the unit.
+    #[serde(default)]
+    pub cost: BTreeMap<String, u32>,
+    /// By unit: what all its runs may spend.
+    #[serde(default)]
+    pub budget: BTreeMap<String, Budget>,
     /// Oldest first, the last 500 of them. A first run that succeeded is not among them, unless the task was retried since.
     pub attempts: Vec<Attempt>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    pub amount: i64,
+    /// Since the task was enqueued or tried again.
+    pub spent: i64,
 }
 
 /// How one run ended.
@@ -86,7 +102,7 @@ pub struct Task {
 pub struct Attempt {
     /// The epoch of the run.
     pub run: i64,
-    /// `ok`, `error`, `timeout`, `oom`, `signal`, `exit`, `protocol`, `lost`, `cancelled` or `recalled`.
+    /// `ok`, `error`, `timeout`, `oom`, `signal`, `exit`, `protocol`, `lost`, `cancelled`, `budget` or `recalled`.
     pub outcome: String,
     pub detail: String,
     pub exit_code: Option<i32>,
@@ -121,6 +137,7 @@ impl TaskSummary {
             reason: view.reason.map(|reason| reason.name().to_owned()),
             priority: view.priority.get(),
             name: view.name.clone(),
+            key: view.key.clone(),
             cancelling: view.cancelling,
             created_at: time(view.created_at_us),
             due_at: view.due_at_us.map(time),
@@ -169,8 +186,16 @@ impl Task {
             result: Payload(view.result),
             result_cut: view.cut,
             spent: view.spent.into_iter().collect(),
+            cost: view.cost,
+            budget: view.budget.into_iter().map(Budget::of).collect(),
             attempts: attempts.into_iter().map(Attempt::of).collect(),
         }
+    }
+}
+
+impl Budget {
+    fn of(BudgetView { unit, amount, spent }: BudgetView) -> (String, Budget) {
+        (unit, Budget { amount, spent })
     }
 }
 

@@ -6,11 +6,12 @@ use std::path::Path;
 use ipc_contract::Payload;
 use ipc_contract::message::Level;
 use queue_core::book::{Census, QueueCensus};
+use queue_core::lane::Gate;
 use queue_core::op::Reply;
 use queue_core::policy::Limits;
 use queue_core::priority::TaskPriority;
 use queue_core::state::{FailReason, TaskState};
-use queue_core::store::{AttemptView, Finding, Page, ProgressView, TaskView};
+use queue_core::store::{AttemptView, BudgetView, Finding, Page, ProgressView, TaskView};
 use queue_core::task::{Outcome, Overrides, Progress as Said, Tally, TaskId, WorkerId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,9 +29,9 @@ fn view() -> TaskView {
         queue: "images".to_owned(),
         priority: TaskPriority::new(-10).unwrap(),
         name: Some("resize:/a.png".to_owned()),
-        key: None,
-        cost: Default::default(),
-        budget: Vec::new(),
+        key: Some("user:7".to_owned()),
+        cost: BTreeMap::from([("tokens".to_owned(), 500)]),
+        budget: vec![BudgetView { unit: "usd".to_owned(), amount: 3, spent: 2 }],
         args: Payload::of(&json!({ "path": "/a.png", "width": 640 })).unwrap().0,
         overrides: Overrides { timeout_ms: Some(60_000), max_attempts: Some(2), max_crashes: None },
         created_at_us: 1_795_437_296_000_123,
@@ -109,6 +110,13 @@ fn what_leaves_is_as_it_was() {
     check("list.json", &TaskList::of(&Page { tasks: vec![waiting], next }));
     check("enqueued.json", &Enqueued { id: 42, existing: true });
     check("cancelled.json", &Cancelled { id: 42, outcome: "stopping".to_owned() });
+    check("reprioritised.json", &Reprioritised { id: 42, priority: -10 });
+    let paused = answer::gate(
+        "images".to_owned(),
+        Some("user:7".to_owned()),
+        Reply::Gate(Gate::ClosedUntil(1_795_437_300_000_000)),
+    );
+    check("paused.json", &paused.unwrap());
     check("retried.json", &answer::retried(TaskId(42), Reply::Retried).unwrap());
     let bulk = Reply::EnqueuedAll(vec![(TaskId(42), false), (TaskId(7), true)]);
     check("bulk.json", &answer::enqueued_all(bulk).unwrap());
@@ -125,7 +133,7 @@ fn the_errors_that_leave_are_as_they_were() {
 
 #[test]
 fn the_counts_that_leave_are_as_they_were() {
-    let queue = QueueCensus { available: 3, running: 1 };
+    let queue = QueueCensus { available: 3, running: 1, gate: Gate::ClosedUntil(1_795_437_300_000_000) };
     let mut tasks = Census { queues: BTreeMap::from([("images".to_owned(), queue)]), stale: 2, ..Census::default() };
     tasks.counts.add(TaskState::Available, 3);
     tasks.counts.add(TaskState::Running, 1);
