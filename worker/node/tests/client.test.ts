@@ -116,7 +116,9 @@ test("a retry is not asked twice when it may have been heard", async () => {
 
 test("a task is spelled as the supervisor reads it", async () => {
   await using door = await new FakeDoor().open();
-  const options = { name: "n", queue: "q", priority: "high", delay: "1m", timeout: 1_500, maxAttempts: 2, maxCrashes: 1 };
+  const whose = { key: "user:7", cost: { tokens: 500 }, budget: { usd: 0 } };
+  const limits = { timeout: 1_500, maxAttempts: 2, maxCrashes: 1 };
+  const options = { name: "n", queue: "q", priority: "high", delay: "1m", ...limits, ...whose };
   await clientOf(door).enqueue("resize", { big: 7, at: new Date(0), none: undefined }, options);
   assert.deepEqual(door.requests[0]?.body, {
     kind: "resize",
@@ -127,6 +129,7 @@ test("a task is spelled as the supervisor reads it", async () => {
     timeout_ms: 1_500,
     max_attempts: 2,
     max_crashes: 1,
+    ...whose,
     args: { big: 7, at: "1970-01-01T00:00:00.000Z" },
   });
   await clientOf(door).enqueue("resize", [2n ** 63n], { name: "m" });

@@ -41,7 +41,7 @@ function read(bytes: Uint8Array, direction: Meaning["direction"]): { name: strin
   return direction === "to_worker" ? decode(frame, direction) : decode(frame, direction);
 }
 
-const NOT_SHOWN_WHEN_EMPTY = ["steps", "facts", "enqueue"];
+const NOT_SHOWN_WHEN_EMPTY = ["steps", "facts", "enqueue", "cost", "budget"];
 
 /** As the vectors spell messages: payloads as the values in them, bigints as text. */
 function shown(value: unknown): unknown {

@@ -303,7 +303,8 @@ def descriptors() -> list[str]:
 def follow_up(cx: Context, then: str) -> str:
     """Names two tasks, and ends in one way or another."""
     cx.enqueue("thumb", {"path": "a.png"}, name="thumb:a.png", priority=-10)
-    cx.enqueue("mail", queue="slow", priority="low", delay="1m", timeout=5, max_attempts=2, max_crashes=1)
+    whose = {"key": "user:7", "cost": {"tokens": 500}, "budget": {"usd": 0}}
+    cx.enqueue("mail", queue="slow", priority="low", delay="1m", timeout=5, max_attempts=2, max_crashes=1, **whose)
     if then == "raise":
         raise LookupError("not after all")
     if then == "illegal":

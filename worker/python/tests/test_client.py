@@ -131,6 +131,9 @@ class Cases(unittest.TestCase):
             timeout="250ms",
             max_attempts=2,
             max_crashes=1,
+            key="user:7",
+            cost={"tokens": 500},
+            budget={"usd": 0},
         )
         spec = self.door.requests[-1][2]
         self.assertEqual(
@@ -145,6 +148,9 @@ class Cases(unittest.TestCase):
                 "timeout_ms": 250,
                 "max_attempts": 2,
                 "max_crashes": 1,
+                "key": "user:7",
+                "cost": {"tokens": 500},
+                "budget": {"usd": 0},
             },
         )
         self.client.enqueue("noop")

@@ -261,7 +261,7 @@ class Conversation(unittest.TestCase):
         assert isinstance(what, Send)
         note, fail = what.messages
         self.assertEqual((note.body["done"], note.body["message"]), (2, "a"))
-        self.assertEqual(fail, Message("fail", {"task": 1, "epoch": 1, "error": "no", "retry": {"after_ms": 5}}))
+        self.assertEqual(fail, Message("fail", {"task": 1, "epoch": 1, "error": "no", "retry": {"after_ms": 5}, "scope": "task"}))
 
     def test_features_need_both_sides(self) -> None:
         for features in ([], ["beat"], ["note"], ["park", "beat", "note"]):

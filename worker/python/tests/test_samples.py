@@ -146,13 +146,14 @@ class Samples(unittest.TestCase):
                 "timeout_ms": 31_536_000_000,
             },
             {"kind": "mail", "args": [1, b"\x00"], "priority": "low", "max_attempts": 1000, "max_crashes": 1},
+            {"kind": "chat", "key": "user:7", "cost": {"tokens": 500}, "budget": {"usd": 0}},
         ]
         with FakeSupervisor(SAMPLES).greet() as supervisor:
             supervisor.run(1, "enqueue", {"tasks": tasks})
             done = supervisor.answer(1).body
-            self.assertEqual(done["result"], b"\x03")
+            self.assertEqual(done["result"], b"\x04")
             for wanted, task in zip(tasks, done["enqueue"], strict=True):
-                given = {name: value for name, value in task.items() if value is not None}
+                given = {name: value for name, value in task.items() if value is not None and value != {}}
                 self.assertEqual(given, {**wanted, "args": pack(wanted["args"]) if "args" in wanted else b""})
 
     def test_it_can_be_told_to_retire(self) -> None:

@@ -120,6 +120,9 @@ class Delays(unittest.TestCase):
         for delay, delay_ms in table:
             self.assertEqual(RetryAfter(delay).delay_ms, delay_ms, delay)
         self.assertEqual(str(RetryAfter("90s")), "try again after 90 s")
+        self.assertEqual((RetryAfter(1).scope, RetryAfter(1, scope="queue").scope), ("task", "queue"))
+        with self.assertRaisesRegex(ValueError, "scope 'all': must be one of task, key, queue"):
+            RetryAfter(1, scope="all")  # type: ignore[arg-type]
 
     def test_what_is_no_delay(self) -> None:
         wrong: list[Any] = [

@@ -36,7 +36,7 @@ def value_of(payload: bytes) -> Any:
 
 
 def follow_up(task: dict[str, Any]) -> dict[str, Any]:
-    given = {name: value for name, value in task.items() if value is not None}
+    given = {name: value for name, value in task.items() if value is not None and value != {}}
     return {**given, "args": value_of(task["args"])}
 
 
