@@ -14,6 +14,7 @@ mod environment;
 mod examples;
 mod follow_ups;
 mod grandchildren;
+mod lanes;
 mod lists;
 mod logs;
 mod noise;

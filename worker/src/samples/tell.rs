@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::stop;
 use crate::worker::Worker;
 
 pub(super) fn add(worker: Worker) -> Worker {
@@ -64,6 +65,9 @@ impl Spend {
 
 fn spend(context: &Context, args: Spend) -> Result<u32, Failure> {
     for _ in 0..args.times {
+        if let Some(reason) = context.stop_reason() {
+            return Err(Failure::new(format!("told to stop while spending ({})", stop::name(reason))));
+        }
         if !context.spend(&args.unit, args.amount)?.wait(Duration::MAX) {
             return Err(Failure::new("nobody is left to store what was spent"));
         }
