@@ -15,7 +15,7 @@ fn without_a_supervisor_a_task_can_be_added_and_looked_at() {
     sandbox.cli(&["enqueue", "nota", "word=a"]).exits(6).complains("did you mean note?");
     let up = "no supervisor is up";
     sandbox.cli(&["list"]).ok().complains(up).says("available");
-    sandbox.cli(&["show", "1"]).ok().complains(up).says("available: waits for a free worker");
+    sandbox.cli(&["show", "1"]).ok().complains(up).says("available: waits for its turn");
     sandbox.cli(&["show", "2"]).exits(4).complains("there is no task 2");
     let examined: Value = sandbox.cli(&["doctor", "-o", "json"]).ok().complains(up).json();
     assert_eq!(examined["findings"], json!([]));

@@ -53,6 +53,29 @@ fn in_a_fair_queue_keys_take_turns_by_their_weights() {
 }
 
 #[test]
+fn shares_are_those_of_the_weights_within_two_percent_over_restarts_as_well() {
+    const STARTS: usize = 320;
+    let weights = [("b".to_owned(), 2), ("c".to_owned(), 5)].into();
+    let mut rig = rig(QueuePolicy { order: Order::Fair, weights, ..QueuePolicy::default() });
+    rig.turn(&["a", "b", "c"].map(|key| Op::EnqueueAll(vec![of(key); 400])), &[]);
+    let (mut shares, mut ended) = ([0_usize; 3], Vec::new());
+    for start in 0..STARTS {
+        if start % 80 == 79 {
+            rig.turn(&std::mem::take(&mut ended), &[]);
+            rig.next_life();
+        }
+        let turn = rig.turn(&ended, &[demand(MAIN, 1)]);
+        let [claimed] = &claims(&turn)[..] else { panic!("one slot starts one task") };
+        shares[usize::try_from(claimed.run.task.0 - 1).unwrap() / 400] += 1;
+        ended = vec![finish(claimed.run, Outcome::Ok)];
+    }
+    for (share, weight) in shares.into_iter().zip([1, 2, 5]) {
+        let exact = STARTS * weight / 8;
+        assert!(share.abs_diff(exact) * 50 <= STARTS, "{shares:?}");
+    }
+}
+
+#[test]
 fn a_queue_or_key_that_is_paused_starts_nothing_until_it_is_resumed_or_its_time_has_come() {
     let mut rig = rig(QueuePolicy::default());
     for new in [task(), of("a"), of("b")] {

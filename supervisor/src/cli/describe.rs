@@ -88,7 +88,7 @@ pub fn state_of(task: &Task) -> String {
     let at = |time: &Option<String>| time.as_deref().unwrap_or("an unknown time").to_owned();
     match (summary.state.as_str(), summary.reason.as_deref()) {
         ("scheduled", _) => format!("scheduled: becomes available at {}", at(&summary.due_at)),
-        ("available", _) => "available: waits for a free worker".to_owned(),
+        ("available", _) => "available: waits for its turn".to_owned(),
         ("running", _) if summary.cancelling => {
             "running: is being cancelled, its processes are on their way out".to_owned()
         }
