@@ -89,11 +89,16 @@ impl Meter {
         self.pay(rate);
     }
 
-    /// When [`Meter::lets`] becomes true if nothing else is charged; now or before when it is.
+    /// When [`Meter::lets`] becomes true if nothing else is charged; now or before when it is, and the end of all time when a
+    /// debt is not paid until then.
     pub fn opens_at_us(&self, rate: &Rate, cost: u64) -> i64 {
         let mut ahead = self.clone();
-        ahead.skip_rounds(rate, i64::MAX / rate.slot_us());
+        let end = i64::MAX / rate.slot_us();
+        ahead.skip_rounds(rate, end);
         while !ahead.lets(rate, cost) {
+            if ahead.slot >= end {
+                return i64::MAX;
+            }
             ahead.pass(rate);
         }
         ahead.slot.saturating_mul(rate.slot_us())
@@ -188,6 +193,13 @@ mod tests {
         assert_eq!(meter.debt(), 50);
         meter.settle(&rate, 122 * SECOND_US);
         assert_eq!((meter.free(&rate), meter.debt()), (50, 0));
+    }
+
+    #[test]
+    fn a_debt_of_more_than_all_time_is_told_at_once() {
+        let rate = rate(1, 365 * 24 * 3_600 * SECOND_US);
+        let meter = at(&rate, &[(1_795_437_300 * SECOND_US, 1 << 53)]);
+        assert_eq!(meter.opens_at_us(&rate, 1), i64::MAX);
     }
 
     #[test]

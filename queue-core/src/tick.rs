@@ -20,6 +20,7 @@ use crate::policy::Limits;
 use crate::state::{Event, Move, Standing, TaskState, transition};
 use crate::store::{Due, Store, StoreError, StoreErrorKind};
 use crate::task::{Now, Tally};
+pub use gate::CLOSED_BY_RUN_US_MAX;
 use line::InLine;
 
 /// Scheduled and retryable tasks that become available in one tick, at most.
@@ -223,7 +224,8 @@ impl<'a> Turning<'a> {
 
     fn next_due(&mut self) -> Result<Option<i64>, StoreError> {
         let due = self.store.next_due()?;
-        let opens = self.opens_at_us.map(|at_us| self.now.wall_us + (at_us - self.book.meters_us(self.now)).max(0));
+        let in_us = |at_us: i64| at_us.saturating_sub(self.book.meters_us(self.now)).max(0);
+        let opens = self.opens_at_us.map(|at_us| self.now.wall_us.saturating_add(in_us(at_us)));
         Ok([due, self.next_opening(), opens].into_iter().flatten().min())
     }
 

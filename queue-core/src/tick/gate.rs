@@ -8,6 +8,9 @@ use crate::op::Reply;
 use crate::store::StoreError;
 use crate::task::{Ending, Outcome, RetryScope, RetryWish};
 
+/// The longest time for which a handler may close its queue or key: nobody is to be kept out for ever by one task.
+pub const CLOSED_BY_RUN_US_MAX: i64 = 24 * 60 * 60 * 1_000_000;
+
 impl Turning<'_> {
     pub(super) fn pause(
         &mut self,
@@ -34,7 +37,7 @@ impl Turning<'_> {
             (RetryScope::Key, Some(key)) if !key.is_empty() => lane_key(&running.queue, Some(key)),
             (RetryScope::Key | RetryScope::Task, _) => return Ok(()),
         };
-        let after_us = i64::try_from(after_ms).unwrap_or(i64::MAX).saturating_mul(1_000);
+        let after_us = i64::try_from(after_ms).unwrap_or(i64::MAX).saturating_mul(1_000).min(CLOSED_BY_RUN_US_MAX);
         let until_us = self.now.wall_us.saturating_add(after_us);
         match self.gate(&key) {
             Gate::Closed => Ok(()),

@@ -7,6 +7,7 @@ use queue_core::policy::{Order, Policies, QueuePolicy};
 use queue_core::priority::AGING_OFF_US;
 use queue_core::state::TaskState;
 use queue_core::task::{Ending, NewTask, Note, Outcome, RetryScope, RetryWish, TaskId};
+use queue_core::tick::CLOSED_BY_RUN_US_MAX;
 
 use crate::shorthand::*;
 use crate::support::values::policies;
@@ -98,6 +99,36 @@ fn a_queue_or_key_that_is_paused_starts_nothing_until_it_is_resumed_or_its_time_
     assert_eq!(turn.next_due, Some(rig.now.wall_us + SECOND));
     rig.pass(SECOND);
     assert_eq!(started(&mut rig, 0), [2]);
+}
+
+#[test]
+fn no_handler_closes_its_queue_for_ever() {
+    let mut rig = rig(QueuePolicy::default());
+    rig.enqueue(task());
+    let run = rig.run();
+    let (retry, scope) = (RetryWish::AfterMs(u64::MAX), RetryScope::Queue);
+    let ending = Ending { retry, scope, ..Ending::bare(Outcome::Error, "429") };
+    rig.ask(Op::Finish { run, ending, refill: None });
+    rig.enqueue(task());
+    let turn = rig.turn(&[], &[demand(MAIN, 9)]);
+    assert_eq!((claims(&turn).len(), turn.next_due), (0, Some(rig.now.wall_us + CLOSED_BY_RUN_US_MAX)));
+    rig.pass(CLOSED_BY_RUN_US_MAX);
+    assert_eq!(started(&mut rig, 0), [2]);
+}
+
+#[test]
+fn a_debt_that_is_never_paid_holds_nothing_but_its_queue() {
+    let rate = Rate { unit: "tokens".into(), allowed: 1, per_us: 365 * 86_400 * SECOND, cost: 1 };
+    let mut rig = rig(QueuePolicy { rates: vec![rate], ..QueuePolicy::default() });
+    rig.enqueue(task());
+    rig.enqueue(task());
+    let run = rig.run();
+    // The wall clock is ahead of that of the meters from now on.
+    rig.now.wall_us += 86_400 * SECOND;
+    let note = Note { spend: [("tokens".to_owned(), i64::MAX)].into(), ..Note::default() };
+    rig.ask(Op::Note { run, note });
+    let turn = rig.turn(&[], &[demand(MAIN, 9)]);
+    assert_eq!((claims(&turn).len(), turn.next_due), (0, Some(i64::MAX)));
 }
 
 #[test]

@@ -93,11 +93,15 @@ fn as_json(config: &Config) -> serde_json::Value {
             "backoff": { "base_ms": backoff.base_ms, "cap_ms": backoff.cap_ms, "jitter": backoff.jitter },
         })
     };
-    let rate = |rate: &Rate| json!({ "unit": rate.unit, "allowed": rate.allowed, "per_ms": rate.per_us / 1_000, "cost": rate.cost });
+    let rate = |rate: &Rate| {
+        let per_ms = rate.per_us / 1_000;
+        json!({ "unit": rate.unit, "allowed": rate.allowed, "per_ms": per_ms, "cost": rate.cost })
+    };
     let queue = |(name, policy): (&String, &QueuePolicy)| {
         json!({
             "name": name, "limit": policy.limit, "limit_per_key": policy.limit_per_key, "order": policy.order.name(),
-            "weights": policy.weights, "rates": policy.rates.iter().map(rate).collect::<Vec<_>>(), "aging": aging(policy),
+            "weights": policy.weights, "rates": policy.rates.iter().map(rate).collect::<Vec<_>>(),
+            "aging": aging(policy),
         })
     };
     json!({

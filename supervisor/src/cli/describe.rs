@@ -1,6 +1,7 @@
 //! A task in words that its owner understands. Pure.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
 use std::time::Duration;
 
 use queue_core::priority::TaskPriority;
@@ -21,12 +22,10 @@ pub fn describe(task: &Task) -> String {
         ));
     }
     if !task.spent.is_empty() {
-        let units: Vec<String> = task.spent.iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
-        lines.push(format!("  spent: {}", printable(units.join(", ").as_bytes())));
+        lines.push(format!("  spent: {}", amounts(&task.spent)));
     }
     if !task.cost.is_empty() {
-        let units: Vec<String> = task.cost.iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
-        lines.push(format!("  its start costs {}", printable(units.join(", ").as_bytes())));
+        lines.push(format!("  its start costs {}", amounts(&task.cost)));
     }
     for (unit, Budget { amount, spent }) in &task.budget {
         lines.push(format!("  budget: {spent} of {amount} {}", printable(unit.as_bytes())));
@@ -41,6 +40,11 @@ pub fn describe(task: &Task) -> String {
         lines.push(format!("  result{cut}: {}", printable(result.as_bytes())));
     }
     lines.join("\n")
+}
+
+fn amounts(by_unit: &BTreeMap<String, impl Display>) -> String {
+    let units: Vec<String> = by_unit.iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
+    printable(units.join(", ").as_bytes())
 }
 
 fn headline(task: &Task) -> String {

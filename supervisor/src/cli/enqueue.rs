@@ -35,7 +35,9 @@ pub struct Args {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["kind", "args", "priority", "key", "cost", "budget", "timeout", "max_attempts", "name", "queue", "delay", "wait"]
+        conflicts_with_all = [
+            "kind", "args", "priority", "key", "cost", "budget", "timeout", "max_attempts", "name", "queue", "delay", "wait",
+        ]
     )]
     bulk: Option<String>,
     #[command(flatten)]

@@ -1,7 +1,8 @@
 //! What the program is told: the configuration file, and where a task goes by it. No process, no database, no terminal.
 //!
 //! - `keys`: every key there is. `document`: the text against these, all that is wrong at once. `raw`: what is left.
-//! - `resolved`: what the program uses, complete and checked. `resolve`: from `raw` to there. Pure.
+//! - `resolved`: what the program uses, complete and checked. `resolve`, and `queues` for what is said of
+//!   queues: from `raw` to there. Pure.
 //! - `host`: whether the programs and rights are there. `load`: which file, and where its paths lead.
 //! - `problem`: how all that is wrong is shown. `error`: the one error.
 //! - `offers`: which pool can run what, by the word of its workers.

@@ -1,7 +1,8 @@
 //! The door: HTTP with JSON on a Unix socket that only this user may open. No policy, no rows: what comes in becomes a
 //! `TaskSpec` or an `Op`, what goes out is a type of this module.
 //!
-//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `logs`, `stats`, `doctor`: one function per path.
+//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `queues`, `logs`, `stats`, `doctor`: one function per
+//!   path.
 //! - `request`, `parameters`, `bulk`: what is read from a request, within limits. `answer`: replies of the queue as answers.
 //!   `error`: refusals. `reading`: what of a log is read next.
 //! - `dto`: the shape of everything that leaves; golden files beside it.

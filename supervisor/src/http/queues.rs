@@ -6,7 +6,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use ipc_contract::name::check_key;
 use queue_core::op::Op;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::answer;
@@ -14,7 +13,7 @@ use super::door::Door;
 use super::dto::QueueGate;
 use super::error::ApiError;
 use super::parameters;
-use super::request::json_body;
+use super::request::json_object;
 use crate::config::check_served;
 
 /// The longest pause with an end: ten years.
@@ -55,7 +54,7 @@ pub(super) async fn pause(
     body: Body,
 ) -> Answer<QueueGate> {
     parameters::none(&uri)?;
-    let Pause { key, for_ms, mut reason } = read(&json_body(&headers, body).await?)?;
+    let Pause { key, for_ms, mut reason } = json_object(&headers, body).await?;
     check(&door, &queue, key.as_deref())?;
     if for_ms.is_some_and(|ms| !(1..=PAUSE_MS_MAX).contains(&ms)) {
         let message = format!("for_ms must be 1 to {PAUSE_MS_MAX}");
@@ -75,7 +74,7 @@ pub(super) async fn resume(
     body: Body,
 ) -> Answer<QueueGate> {
     parameters::none(&uri)?;
-    let Resume { key } = read(&json_body(&headers, body).await?)?;
+    let Resume { key } = json_object(&headers, body).await?;
     check(&door, &queue, key.as_deref())?;
     let op = Op::Resume { queue: queue.clone(), key: key.clone() };
     answer::gate(queue, key, door.handle.submit(op).await?).map(Json)
@@ -84,12 +83,4 @@ pub(super) async fn resume(
 fn check(door: &Door, queue: &str, key: Option<&str>) -> Result<(), ApiError> {
     check_served(door.handle.config(), queue)?;
     Ok(key.map_or(Ok(()), check_key)?)
-}
-
-/// Reads a small JSON object. An unknown field is refused: it is a slip of a person.
-pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(json).map_err(|error| {
-        let message = format!("the body cannot be read: {error}");
-        ApiError::bad_request("invalid_body", message, "send one JSON object with the fields of the reference")
-    })
 }

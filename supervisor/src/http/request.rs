@@ -6,6 +6,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::LengthLimitError;
 use queue_core::task::TaskId;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::error::ApiError;
@@ -44,6 +45,14 @@ pub(super) async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, 
             Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow_body", message, "send it at once"))
         }
     }
+}
+
+/// Reads a JSON body of a few known fields. An unknown one is refused: it is a slip of a person.
+pub(super) async fn json_object<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
+    serde_json::from_slice(&json_body(headers, body).await?).map_err(|error| {
+        let message = format!("the body cannot be read: {error}");
+        ApiError::bad_request("invalid_body", message, "send one JSON object with these fields only")
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

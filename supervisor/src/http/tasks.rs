@@ -15,8 +15,7 @@ use super::door::Door;
 use super::dto::{Cancelled, Enqueued, EnqueuedAll, Reprioritised, Retried, Task, TaskList};
 use super::error::ApiError;
 use super::parameters::{self, ListQuery};
-use super::queues;
-use super::request::{json_body, task_id};
+use super::request::{json_body, json_object, task_id};
 use crate::config::{priority_of, route};
 use crate::shell::handle::{Handle, Unavailable};
 
@@ -114,7 +113,7 @@ pub(super) async fn reprioritise(
 ) -> Answer<Reprioritised> {
     parameters::none(&uri)?;
     let id = task_id(&id)?;
-    let NewPriority { priority } = queues::read(&json_body(&headers, body).await?)?;
+    let NewPriority { priority } = json_object(&headers, body).await?;
     let priority = priority_of(&priority)?;
     answer::reprioritised(id, priority, door.handle.submit(Op::Reprioritise { id, priority }).await?).map(Json)
 }
