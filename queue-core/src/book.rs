@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lane::{Gate, Lane};
-use crate::meter::Meter;
+use crate::hold::{Gate, Hold};
+use crate::lane::Lane;
+use crate::meter::{Meter, Rate};
 use crate::overlay::Overlay;
+use crate::pace::Pace;
 use crate::plan::Turns;
-use crate::policy::{Limits, Order, Policies};
+use crate::policy::{Limits, Order, Policies, QueuePolicy};
 use crate::priority::TaskPriority;
 use crate::state::TaskState;
 use crate::task::{Now, PoolId, Tally, TaskId};
@@ -78,6 +80,8 @@ pub struct Book {
     clock_read_at_us: i64,
     /// The meter clock when the book was made, and the monotonic clock then.
     meters_began_us: (i64, i64),
+    /// How fast queues go, in this life: for people.
+    paces: BTreeMap<String, Pace>,
 }
 
 /// A queue, and the key of a lane of it.
@@ -94,6 +98,33 @@ pub struct QueueLine {
     pub turn: i64,
     /// In the order of the rates in its policy.
     pub meters: Vec<Meter>,
+}
+
+impl QueueLine {
+    /// Why nothing more of the queue may start, meters aside; `None` when something may.
+    pub fn hold(&self, policy: &QueuePolicy) -> Option<Hold> {
+        if !self.gate.is_open() {
+            return Some(Hold::QueueClosed(self.gate));
+        }
+        let limit = u64::from(policy.limit?);
+        (self.running >= limit).then_some(Hold::QueueLimit { running: self.running, limit })
+    }
+
+    /// The meter that holds a task of this cost back for longest, by its place, and when it lets it through, by the clock of
+    /// meters. They must be settled.
+    pub fn metered(&self, rates: &[Rate], cost: &BTreeMap<String, u32>) -> Option<(usize, i64)> {
+        let of = |rate: &Rate| rate.cost_of(cost);
+        let closed = self.meters.iter().zip(rates).enumerate().filter(|(_, (meter, rate))| !meter.lets(rate, of(rate)));
+        closed.map(|(place, (meter, rate))| (place, meter.opens_at_us(rate, of(rate)))).max_by_key(|(_, at_us)| *at_us)
+    }
+
+    /// Lets time pass for all meters, by their clock.
+    pub fn settle_meters(&mut self, rates: &[Rate], clock_us: i64) {
+        self.meters.resize_with(rates.len(), Meter::default);
+        for (meter, rate) in self.meters.iter_mut().zip(rates) {
+            meter.settle(rate, clock_us);
+        }
+    }
 }
 
 /// What mirrors rows, and what a turn may change.
@@ -123,7 +154,8 @@ impl Book {
     /// `meters_us` is the newest time that a meter has seen: their clock follows the wall, and never goes back.
     pub fn new(policies: Policies, rows: Mirror, clock_us: i64, meters_us: i64, now: Now) -> Book {
         let meters_began_us = (meters_us.max(now.wall_us), now.mono_us);
-        Book { policies, rows, clock_us, clock_read_at_us: now.mono_us, meters_began_us }
+        let paces = BTreeMap::new();
+        Book { policies, rows, clock_us, clock_read_at_us: now.mono_us, meters_began_us, paces }
     }
 
     pub fn rows(&self) -> &Mirror {
@@ -159,6 +191,16 @@ impl Book {
         began_us + (now.mono_us - mono_us).max(0)
     }
 
+    /// The wall's reading when the clock of meters comes to `at_us`, now or later.
+    pub fn meter_wall_us(&self, at_us: i64, now: Now) -> i64 {
+        now.wall_us.saturating_add(at_us.saturating_sub(self.meters_us(now)).max(0))
+    }
+
+    /// How many runs of a queue end in a second, of late; `None` while that is not known.
+    pub fn pace(&self, queue: &str, now: Now) -> Option<f64> {
+        self.paces.get(queue)?.per_s(now.mono_us)
+    }
+
     /// Tasks that may be claimed or wait in lanes, by queue; queues without any are absent.
     pub fn available(&self) -> BTreeMap<String, u64> {
         let mut available = self.rows.ready.clone();
@@ -186,6 +228,12 @@ impl Book {
             }
         }
         for (queue, line) in overlay.queues {
+            let was_idle = rows.queues.get(&queue).is_none_or(|was| was.running == 0);
+            if !was_idle || line.running > 0 {
+                let ended = overlay.ended.get(&queue).copied().unwrap_or(0);
+                let pace = self.paces.entry(queue.clone()).or_insert_with(|| Pace::begin(now.mono_us));
+                pace.note(ended, was_idle, now.mono_us);
+            }
             rows.put_queue(queue, line);
         }
         for (key, lane) in overlay.lanes {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::hold::{Gate, Hold};
 use crate::policy::{Order, QueuePolicy};
 use crate::task::TaskId;
 
@@ -19,28 +20,6 @@ pub const TURN: i64 = 1 << 20;
 pub struct Entry {
     pub rank: i64,
     pub id: TaskId,
-}
-
-/// Whether a queue or a key may start tasks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Gate {
-    #[default]
-    Open,
-    /// Until this time, in microseconds since 1970.
-    ClosedUntil(i64),
-    /// Until somebody opens it.
-    Closed,
-}
-
-impl Gate {
-    pub fn is_open(self) -> bool {
-        self == Gate::Open
-    }
-
-    /// When a closed one opens by itself, in microseconds since 1970.
-    pub fn opens_at_us(self) -> Option<i64> {
-        if let Gate::ClosedUntil(until_us) = self { Some(until_us) } else { None }
-    }
 }
 
 /// What is to be written. `turn` is the rank in `ready`.
@@ -71,18 +50,26 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// Why no further task of the key may start; `None` when one may.
+    pub fn hold(&self, policy: &QueuePolicy, key: &str) -> Option<Hold> {
+        if !self.gate.is_open() {
+            return Some(Hold::KeyClosed(self.gate));
+        }
+        let limit = limit(policy, key)?;
+        (self.running >= limit).then_some(Hold::KeyLimit { running: self.running, limit })
+    }
+
     /// Tasks that may stand in `ready` now.
     fn depth(&self, policy: &QueuePolicy, key: &str) -> usize {
-        if !self.gate.is_open() {
+        if self.hold(policy, key).is_some() {
             return 0;
         }
-        // Tasks without a key share a lane only to take turns: a limit per key is not theirs.
-        let limit = policy.limit_per_key.filter(|_| !key.is_empty()).map_or(u64::MAX, u64::from);
         let most = match policy.order {
             Order::Rank => ADMITTED_MAX,
             Order::Fair => usize::try_from(policy.weight(key)).unwrap_or(ADMITTED_MAX).min(ADMITTED_MAX),
         };
-        usize::try_from(limit.saturating_sub(self.running)).unwrap_or(most).min(most)
+        let free = limit(policy, key).map_or(u64::MAX, |limit| limit.saturating_sub(self.running));
+        usize::try_from(free).unwrap_or(most).min(most)
     }
 
     /// A task of the key becomes available. `now_turn` is the turn that was claimed last in the queue.
@@ -197,6 +184,11 @@ impl Lane {
     pub fn is_empty(&self) -> bool {
         self.running == 0 && self.waiting == 0 && self.admitted.is_empty() && self.gate.is_open()
     }
+}
+
+/// Tasks without a key share a lane only to take turns: a limit per key is not theirs.
+fn limit(policy: &QueuePolicy, key: &str) -> Option<u64> {
+    policy.limit_per_key.filter(|_| !key.is_empty()).map(u64::from)
 }
 
 #[cfg(test)]

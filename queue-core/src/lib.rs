@@ -1,7 +1,7 @@
 //! The durable queue of Mutirao: tasks and policy (pure), and the store (SQLite through Diesel, blocking).
 //!
 //! - `task`, `priority`, `retry`, `policy`: values. `state`: the one `transition`. `plan`: who is claimed next.
-//! - `lane`: the tasks of one key. `meter`: a balance that refills.
+//! - `lane`: the tasks of one key. `meter`: a balance that refills. `hold`: what both may say. `explain/`: why tasks wait, for people. `pace`: how fast queues go.
 //! - `book`: the in-memory mirror; `overlay`: what a turn changes of it. `op`: what goes in and comes out. `tick`: one turn, one transaction. `recover`: the first.
 //! - `store`: the only place that knows SQL.
 //!
@@ -11,10 +11,13 @@
 
 pub mod book;
 pub mod diagram;
+pub mod explain;
+pub mod hold;
 pub mod lane;
 pub mod meter;
 pub mod op;
 mod overlay;
+mod pace;
 pub mod plan;
 pub mod policy;
 pub mod priority;

@@ -4,6 +4,8 @@
 //! debt, and is paid from what comes free before anything else is let through. A period is counted in slots: what was
 //! charged comes free with its whole slot, so that a meter opens up to a slot late and never early.
 
+use std::collections::BTreeMap;
+
 /// Parts of a period that are counted apart. One more is kept, since a stretch of one period touches so many.
 const SLOTS: i64 = 60;
 pub const KEPT: usize = SLOTS as usize + 1;
@@ -22,6 +24,11 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// What a task is charged at its start that says this of its cost.
+    pub fn cost_of(&self, said: &BTreeMap<String, u32>) -> u64 {
+        said.get(&self.unit).map_or(self.cost, |cost| u64::from(*cost))
+    }
+
     pub(crate) fn slot_us(&self) -> i64 {
         (self.per_us.max(1) - 1) / SLOTS + 1
     }

@@ -1,6 +1,6 @@
 //! The border of the queue: what goes into a tick and what comes out of it. Values only.
 
-use crate::lane::Gate;
+use crate::hold::Gate;
 use crate::priority::TaskPriority;
 use crate::state::{FailReason, TaskState};
 use crate::store::StoreError;

@@ -22,6 +22,8 @@ pub(crate) struct Overlay {
     pub(crate) turned: BTreeSet<String>,
     /// Queues on whose meters something was charged.
     pub(crate) charged: BTreeSet<String>,
+    /// Runs that have ended, by queue.
+    pub(crate) ended: BTreeMap<String, u64>,
     pub(crate) running: BTreeMap<TaskId, Option<Running>>,
     pub(crate) credits: BTreeMap<PoolId, i64>,
     pub(crate) turns: BTreeMap<PoolId, Turns>,

@@ -60,6 +60,12 @@ pub fn plan(
     claims
 }
 
+/// Those that serve a queue.
+pub fn serving(pools: &[PoolPolicy], queue: &str) -> impl Iterator<Item = PoolId> {
+    let serves = move |pool: &PoolPolicy| pool.queues.iter().any(|served| served == queue);
+    pools.iter().enumerate().filter(move |(_, pool)| serves(pool)).map(|(index, _)| PoolId(index))
+}
+
 /// Deals `free` slots to the queues one by one, the earliest turn first. Gives what each place of the pool gets.
 fn share(pool: &PoolPolicy, mut free: u64, left: &BTreeMap<&str, u64>, turns: &mut Turns) -> BTreeMap<usize, u64> {
     turns.next.resize(pool.queues.len(), 0);

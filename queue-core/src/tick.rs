@@ -224,8 +224,7 @@ impl<'a> Turning<'a> {
 
     fn next_due(&mut self) -> Result<Option<i64>, StoreError> {
         let due = self.store.next_due()?;
-        let in_us = |at_us: i64| at_us.saturating_sub(self.book.meters_us(self.now)).max(0);
-        let opens = self.opens_at_us.map(|at_us| self.now.wall_us.saturating_add(in_us(at_us)));
+        let opens = self.opens_at_us.map(|at_us| self.book.meter_wall_us(at_us, self.now));
         Ok([due, self.next_opening(), opens].into_iter().flatten().min())
     }
 

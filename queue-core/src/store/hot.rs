@@ -123,7 +123,7 @@ statement!(SaveCounters(next_task: i64 as BigInt, next_worker: i64 as BigInt, cl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::explain::steps;
+    use crate::store::query_plan::steps;
 
     /// Written out whole, since a plan changes without a word. No table is scanned and nothing is sorted: `r` and `l` are
     /// the rows within the limit, and of `later_due` only the first entry is read.

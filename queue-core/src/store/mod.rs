@@ -10,11 +10,11 @@
 
 mod doctor;
 mod error;
-#[cfg(test)]
-mod explain;
 mod hot;
 mod line;
 mod open;
+#[cfg(test)]
+mod query_plan;
 mod read;
 mod rebuild;
 mod rebuild_lines;

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::Turning;
 use crate::book::{QueueLine, Running};
 use crate::lane::{ADMITTED_MAX, Entry};
-use crate::meter::Rate;
 use crate::op::{Claimed, Notice, RunKey};
 use crate::plan::{CLAIMS_MAX, Claim, Turns, plan};
 use crate::policy::Order;
@@ -54,7 +53,7 @@ impl Turning<'_> {
         let unknown = QueueLine::default();
         let line = self.over.queue(self.book, queue).unwrap_or(&unknown);
         let policy = self.book.policies.queue(queue);
-        if !line.gate.is_open() {
+        if line.hold(policy).is_some() {
             return 0;
         }
         let free = policy.limit.map_or(u64::MAX, |limit| u64::from(limit).saturating_sub(line.running));
@@ -75,20 +74,15 @@ impl Turning<'_> {
         }
         let clock_us = self.book.meters_us(self.now);
         let line = self.over.queue_mut(self.book, &claim.queue);
-        line.meters.resize_with(rates.len(), Default::default);
-        for (meter, rate) in line.meters.iter_mut().zip(rates) {
-            meter.settle(rate, clock_us);
-        }
+        line.settle_meters(rates, clock_us);
         let mut may = 0;
         for cost in costs {
-            let of = |rate: &Rate| cost.get(&rate.unit).map_or(rate.cost, |cost| u64::from(*cost));
-            let closed = line.meters.iter().zip(rates).filter(|(meter, rate)| !meter.lets(rate, of(rate)));
-            if let Some(opens_at_us) = closed.map(|(meter, rate)| meter.opens_at_us(rate, of(rate))).max() {
+            if let Some((_, opens_at_us)) = line.metered(rates, &cost) {
                 metered.insert(claim.queue.clone(), opens_at_us);
                 break;
             }
             for (meter, rate) in line.meters.iter_mut().zip(rates) {
-                meter.charge(rate, of(rate));
+                meter.charge(rate, rate.cost_of(&cost));
             }
             may += 1;
         }

@@ -3,7 +3,7 @@
 
 use super::{GATES_MAX, Turning};
 use crate::book::{LaneKey, Running};
-use crate::lane::Gate;
+use crate::hold::Gate;
 use crate::op::Reply;
 use crate::store::StoreError;
 use crate::task::{Ending, Outcome, RetryScope, RetryWish};
@@ -103,8 +103,7 @@ impl Turning<'_> {
         let clock_us = self.book.meters_us(self.now);
         for (index, rate) in rates.iter().enumerate().filter(|(_, rate)| rate.unit == unit) {
             let line = self.over.queue_mut(self.book, queue);
-            line.meters.resize_with(rates.len(), Default::default);
-            line.meters[index].settle(rate, clock_us);
+            line.settle_meters(rates, clock_us);
             line.meters[index].charge(rate, amount.unsigned_abs());
             self.over.charged.insert(queue.to_owned());
         }

@@ -71,6 +71,10 @@ impl Turning<'_> {
     /// A run of the queue, and of the lane if it has one, has ended.
     pub(super) fn run_ended(&mut self, queue: &str, lane: Option<&str>) {
         self.over.queue_mut(self.book, queue).running -= 1;
+        match self.over.ended.get_mut(queue) {
+            Some(ended) => *ended += 1,
+            None => drop(self.over.ended.insert(queue.to_owned(), 1)),
+        }
         if let Some(lane) = lane {
             let key = (queue.to_owned(), lane.to_owned());
             self.over.lane_mut(self.book, &key).running -= 1;

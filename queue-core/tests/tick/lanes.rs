@@ -1,6 +1,6 @@
 //! Who must wait: limits, turns, gates and meters, as claims show them.
 
-use queue_core::lane::Gate;
+use queue_core::hold::Gate;
 use queue_core::meter::Rate;
 use queue_core::op::{Op, Reply, RunKey};
 use queue_core::policy::{Order, Policies, QueuePolicy};

@@ -10,6 +10,7 @@ mod cancel;
 mod claim;
 mod ends;
 mod enqueue;
+mod explain;
 mod follow;
 mod lanes;
 mod old;

@@ -123,7 +123,7 @@ fn unfit(reply: Reply) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use queue_core::lane::Gate;
+    use queue_core::hold::Gate;
     use queue_core::store::{StoreError, StoreErrorKind};
 
     use super::*;

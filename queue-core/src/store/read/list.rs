@@ -190,7 +190,7 @@ fn lanes_after<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::explain::steps;
+    use crate::store::query_plan::steps;
 
     /// Written out whole, as in `hot`: each page begins where its cursor is, and nothing is sorted. `r` is the rows within
     /// the limit.

@@ -41,7 +41,7 @@ pub(super) fn log(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::explain::steps;
+    use crate::store::query_plan::steps;
 
     #[test]
     fn no_look_becomes_slower_with_the_number_of_parts() {

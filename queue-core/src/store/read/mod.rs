@@ -2,12 +2,13 @@
 //! has a limit.
 //!
 //! - `task`: one task and its attempts. `list`: pages by filter, and `cursor`: where one begins. `log`: what runs printed.
-//! - `look`: who may look.
+//! - `place`: what stands before a task, and who has closed its way. `look`: who may look.
 
 mod cursor;
 mod list;
 mod log;
 mod look;
+mod place;
 mod task;
 
 pub use cursor::{BadCursor, Cursor};

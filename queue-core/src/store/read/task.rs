@@ -231,7 +231,7 @@ pub(super) fn task(conn: &mut SqliteConnection, id: TaskId, depth: Depth) -> Res
     Ok(Some(view))
 }
 
-fn cost(conn: &mut SqliteConnection, id: TaskId) -> Result<BTreeMap<String, u32>> {
+pub(super) fn cost(conn: &mut SqliteConnection, id: TaskId) -> Result<BTreeMap<String, u32>> {
     use schema::cost::dsl;
     let found: Vec<(String, i64)> = dsl::cost.filter(dsl::task.eq(id.0)).select((dsl::unit, dsl::amount)).load(conn)?;
     let small = |(unit, amount)| (unit, u32::try_from(amount).unwrap_or(u32::MAX));

@@ -6,7 +6,7 @@ use std::path::Path;
 use ipc_contract::Payload;
 use ipc_contract::message::Level;
 use queue_core::book::{Census, QueueCensus};
-use queue_core::lane::Gate;
+use queue_core::hold::Gate;
 use queue_core::op::Reply;
 use queue_core::policy::Limits;
 use queue_core::priority::TaskPriority;
