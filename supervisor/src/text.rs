@@ -14,6 +14,17 @@ pub fn time(at_us: i64) -> String {
     humantime::format_rfc3339_millis(UNIX_EPOCH + since).to_string()
 }
 
+/// A time that is only guessed, to two figures or so.
+pub fn about(ms: u64) -> String {
+    match ms {
+        ..1_000 => "1 s".to_owned(),
+        1_000..120_000 => format!("{} s", (ms + 500) / 1_000),
+        120_000..7_200_000 => format!("{} min", (ms + 30_000) / 60_000),
+        7_200_000..172_800_000 => format!("{} h", (ms + 1_800_000) / 3_600_000),
+        _ => format!("{} days", ms.saturating_add(43_200_000) / 86_400_000),
+    }
+}
+
 /// The name of a signal, such as `SIGSEGV`; those without one are named by number.
 pub fn signal_name(number: i32) -> String {
     Signal::try_from(number).map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_owned())
@@ -47,6 +58,15 @@ mod tests {
         assert_eq!(time(1_795_437_296_000_123), "2026-11-23T12:34:56.000Z");
         assert_eq!(time(i64::MIN), "1970-01-01T00:00:00.000Z");
         assert_eq!(time(i64::MAX), "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn guesses_are_round() {
+        let table =
+            [(3, "1 s"), (39_700, "40 s"), (200_000, "3 min"), (9_000_000, "3 h"), (u64::MAX, "213503982334 days")];
+        for (ms, text) in table {
+            assert_eq!(about(ms), text);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod early;
 mod embedding;
 mod environment;
 mod examples;
+mod explain;
 mod follow_ups;
 mod grandchildren;
 mod lanes;

@@ -9,8 +9,8 @@ use super::exit::{self, CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
 use super::{
-    add, cancel, check, completions, contract_test, demo, doctor, enqueue, init, list, logs, pause, reprioritise,
-    retry, run, show, stats, wait, worker,
+    add, cancel, check, completions, contract_test, demo, doctor, enqueue, explain, init, list, logs, pause,
+    reprioritise, retry, run, show, stats, wait, worker,
 };
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
@@ -63,6 +63,9 @@ enum Command {
     /// Show a task: where it stands and why, what it has spent, how each run ended
     #[command(after_help = "Examples:\n  supervisor show 42\n  supervisor show 42 -o json")]
     Show(show::Args),
+    /// Say why a task waits, or a queue as a whole: what it waits for, with figures, and about how long
+    #[command(after_help = "Examples:\n  supervisor explain 42\n  supervisor explain --queue images -o json")]
+    Explain(explain::Args),
     /// Wait for the end of a task, and print its result
     #[command(
         after_help = "Exits with 0 completed, 20 failed, 21 cancelled, 7 timed out.\n\nExamples:\n  supervisor wait 42\n  supervisor wait 42 --timeout 5m -o json"
@@ -137,6 +140,7 @@ impl App {
             Command::Reprioritise(args) => reprioritise::run(&args, &place, format),
             Command::Pause(args) => pause::pause(&args, &place, format),
             Command::Resume(args) => pause::resume(&args, &place, format),
+            Command::Explain(args) => explain::run(&args, &place, format),
             Command::Logs(args) => logs::run(&args, &place, format),
             Command::Stats => stats::run(&place, format),
             Command::Demo(args) => demo::run(&args, &place, format),

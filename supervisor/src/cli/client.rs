@@ -20,7 +20,8 @@ use tokio::net::UnixStream;
 
 use super::log_stream::LogStream;
 use crate::http::dto::{
-    Cancelled, Enqueued, EnqueuedAll, Examination, QueueGate, Reprioritised, Retried, Stats, Task, TaskList,
+    Cancelled, Enqueued, EnqueuedAll, Examination, QueueExplanation, QueueGate, Reprioritised, Retried, Stats, Task,
+    TaskExplanation, TaskList,
 };
 use crate::http::{ApiError, NewPriority, Pause, Resume};
 use crate::shell::lock::Holder;
@@ -118,6 +119,16 @@ impl Client {
     /// Gives a waiting task another priority.
     pub async fn reprioritise(&mut self, id: i64, priority: &PrioritySpec) -> Result<Reprioritised, ClientError> {
         self.post(&format!("/v1/tasks/{id}/priority"), &NewPriority { priority: priority.clone() }).await
+    }
+
+    /// Why a task waits.
+    pub async fn explain_task(&mut self, id: i64) -> Result<TaskExplanation, ClientError> {
+        self.ask(Method::GET, &format!("/v1/tasks/{id}/explain"), None).await
+    }
+
+    /// Why a queue as a whole waits.
+    pub async fn explain_queue(&mut self, queue: &str) -> Result<QueueExplanation, ClientError> {
+        self.ask(Method::GET, &format!("/v1/queues/{}/explain", encoded(queue)), None).await
     }
 
     pub async fn pause(&mut self, queue: &str, pause: &Pause) -> Result<QueueGate, ClientError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use queue_core::priority::TaskPriority;
 
 use crate::http::dto::{Attempt, Budget, Progress, Task};
+use crate::http::sentences::state_of;
 use crate::text::printable;
 
 /// Everything that is known of a task, over several lines.
@@ -83,30 +84,6 @@ pub fn progress_of(progress: &Progress) -> String {
         Some(message) if count.is_empty() => message.clone(),
         Some(message) => format!("{count}: {message}"),
         None => count,
-    }
-}
-
-/// Where the task stands and why, such as "failed: its last allowed attempt failed".
-pub fn state_of(task: &Task) -> String {
-    let summary = &task.summary;
-    let at = |time: &Option<String>| time.as_deref().unwrap_or("an unknown time").to_owned();
-    match (summary.state.as_str(), summary.reason.as_deref()) {
-        ("scheduled", _) => format!("scheduled: becomes available at {}", at(&summary.due_at)),
-        ("available", _) => "available: waits for its turn".to_owned(),
-        ("running", _) if summary.cancelling => {
-            "running: is being cancelled, its processes are on their way out".to_owned()
-        }
-        ("running", _) => format!("running since {}", at(&summary.started_at)),
-        ("retryable", _) => format!("retryable: failed, and is tried again at {}", at(&summary.due_at)),
-        ("failed", Some("attempts")) => "failed: its last allowed attempt failed".to_owned(),
-        ("failed", Some("crashes")) => "failed: it took its last allowed worker or command down".to_owned(),
-        ("failed", Some("rejected")) => {
-            "failed: not to be tried again, by the word of its handler or for its follow-ups".to_owned()
-        }
-        ("failed", Some("budget")) => "failed: its runs spent more than its budget".to_owned(),
-        ("failed", Some("too_many_runs")) => "failed: it was run too many times".to_owned(),
-        (state, Some(reason)) => format!("{state}: {reason}"),
-        (state, None) => state.to_owned(),
     }
 }
 

@@ -47,25 +47,6 @@ fn progress_and_priority_in_words() {
 }
 
 #[test]
-fn every_state_and_reason_has_its_sentence() {
-    use queue_core::state::{FailReason, TaskState};
-    for state in TaskState::ALL {
-        let mut task = task("failed.json");
-        task.summary.state = state.name().to_owned();
-        let reasons = FailReason::ALL.into_iter().filter(|_| state == TaskState::Failed);
-        let reasons = reasons.map(|reason| Some(reason.name().to_owned()));
-        let reasons = if state == TaskState::Failed { reasons.collect() } else { vec![None] };
-        for reason in reasons {
-            task.summary.reason = reason;
-            let text = state_of(&task);
-            let is_bare = text == state.name() || text.ends_with("_runs");
-            let is_final_without_reason = state.is_final() && task.summary.reason.is_none();
-            assert_eq!(is_bare, is_final_without_reason, "{text}");
-        }
-    }
-}
-
-#[test]
 fn every_outcome_has_its_sentence() {
     for outcome in queue_core::task::Outcome::ALL {
         let task = task("failed.json");

@@ -19,6 +19,7 @@ pub(crate) mod describe;
 mod doctor;
 mod enqueue;
 pub mod exit;
+mod explain;
 mod fields;
 mod ids;
 mod init;

@@ -7,7 +7,8 @@ use super::client::Client;
 use super::exit::{CliError, Exit};
 use super::output::note;
 use crate::config::Config;
-use crate::http::dto::{Examination, LogLine, Task, TaskList};
+use crate::http::dto::{Examination, LogLine, Task, TaskExplanation, TaskList};
+use crate::http::sentences::explain_offline;
 use crate::http::{ApiError, Next, Reading, Standing, cursor_named};
 
 pub enum Source<'a> {
@@ -35,6 +36,13 @@ impl Source<'_> {
                 let of_kind = config.limits(&view.kind);
                 Ok(Task::of(view, reader.attempts(id)?, of_kind))
             }
+        }
+    }
+
+    pub async fn explain_task(&mut self, id: i64) -> Result<TaskExplanation, CliError> {
+        match self {
+            Source::Supervisor(client) => Ok(client.explain_task(id).await?),
+            Source::File { .. } => Ok(explain_offline(&self.task(id).await?)),
         }
     }
 

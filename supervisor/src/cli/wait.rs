@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 
 use super::client::{Client, blocking};
-use super::describe::{progress_of, state_of};
+use super::describe::progress_of;
 use super::exit::{CliError, Exit};
 use super::ids::task_id;
 use super::output::{self, Format};
 use super::place::Place;
 use crate::http::dto::Task;
+use crate::http::sentences::state_of;
 
 /// One question; a task that takes longer is asked for again.
 const WAIT_SLICE: Duration = Duration::from_secs(30);

@@ -48,16 +48,20 @@ impl Machine {
         Outlook::Stuck(reasons.into_iter().take(REASONS_MAX).collect::<Vec<_>>().join("; "))
     }
 
+    /// How the last worker of a broken pool ended.
+    pub fn broken_by(&self, pool: PoolId) -> Option<&str> {
+        let pool = self.pools.get(pool.0)?;
+        (pool.health.circuit() != Circuit::Closed).then_some(pool.broken_by.as_str())
+    }
+
     /// Why nobody will run the tasks of this queue; `None` when somebody may.
     fn obstacles(&self, queue: &str) -> Option<Vec<String>> {
         let serves = |(_, pool): &(usize, &super::pool::Pool)| pool.spec.queues.iter().any(|served| served == queue);
         let mut obstacles = Vec::new();
         for (index, pool) in self.pools.iter().enumerate().filter(serves) {
             let has_workers = self.slots.values().any(|slot| slot.pool == PoolId(index));
-            if has_workers || pool.health.circuit() == Circuit::Closed {
-                return None;
-            }
-            obstacles.push(format!("pool {} is broken: its worker {}", pool.spec.name, pool.broken_by));
+            let broken_by = self.broken_by(PoolId(index)).filter(|_| !has_workers)?;
+            obstacles.push(format!("pool {} is broken: its worker {broken_by}", pool.spec.name));
         }
         if obstacles.is_empty() {
             obstacles.push(format!("no pool serves queue {queue}"));

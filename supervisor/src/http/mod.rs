@@ -1,10 +1,11 @@
 //! The door: HTTP with JSON on a Unix socket that only this user may open. No policy, no rows: what comes in becomes a
 //! `TaskSpec` or an `Op`, what goes out is a type of this module.
 //!
-//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `queues`, `logs`, `stats`, `doctor`: one function per
-//!   path.
+//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `queues`, `explain`, `logs`, `stats`, `doctor`: one
+//!   function per path.
 //! - `request`, `parameters`, `bulk`: what is read from a request, within limits. `answer`: replies of the queue as answers.
 //!   `error`: refusals. `reading`: what of a log is read next.
+//! - `sentences`: where tasks stand and why, for people.
 //! - `dto`: the shape of everything that leaves; golden files beside it.
 
 pub mod answer;
@@ -13,12 +14,14 @@ mod doctor;
 mod door;
 pub mod dto;
 pub mod error;
+mod explain;
 mod logs;
 mod parameters;
 mod queues;
 mod reading;
 mod request;
 mod routes;
+pub mod sentences;
 mod serve;
 mod stats;
 mod tasks;

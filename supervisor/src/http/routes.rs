@@ -7,10 +7,10 @@ use axum::routing::{get, post};
 
 use super::door::Door;
 use super::error::ApiError;
-use super::{doctor, logs, queues, stats, tasks};
+use super::{doctor, explain, logs, queues, stats, tasks};
 
-const PATHS: &str = "/v1/tasks, /v1/tasks/bulk, /v1/tasks/ID, /v1/tasks/ID/cancel, /v1/tasks/ID/logs, /v1/tasks/ID/priority, \
-                     /v1/tasks/ID/retry, /v1/queues/QUEUE/pause, /v1/queues/QUEUE/resume, /v1/stats and /v1/doctor";
+const PATHS: &str = "/v1/tasks, /v1/tasks/bulk, /v1/tasks/ID, /v1/tasks/ID/cancel, /v1/tasks/ID/explain, /v1/tasks/ID/logs, /v1/tasks/ID/priority, \
+                     /v1/tasks/ID/retry, /v1/queues/QUEUE/explain, /v1/queues/QUEUE/pause, /v1/queues/QUEUE/resume, /v1/stats and /v1/doctor";
 
 pub(super) fn routes(door: Door) -> Router {
     Router::new()
@@ -18,9 +18,11 @@ pub(super) fn routes(door: Door) -> Router {
         .route("/v1/tasks/bulk", post(tasks::enqueue_all))
         .route("/v1/tasks/{id}", get(tasks::show))
         .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/v1/tasks/{id}/explain", get(explain::task))
         .route("/v1/tasks/{id}/logs", get(logs::logs))
         .route("/v1/tasks/{id}/priority", post(tasks::reprioritise))
         .route("/v1/tasks/{id}/retry", post(tasks::retry))
+        .route("/v1/queues/{queue}/explain", get(explain::queue))
         .route("/v1/queues/{queue}/pause", post(queues::pause))
         .route("/v1/queues/{queue}/resume", post(queues::resume))
         .route("/v1/stats", get(stats::stats))

@@ -133,7 +133,7 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T, ApiError> + 
     tokio::task::spawn_blocking(work).await.map_err(|error| Unavailable::Failed(error.to_string()))?
 }
 
-async fn read(door: &Door, id: TaskId) -> Result<Task, ApiError> {
+pub(super) async fn read(door: &Door, id: TaskId) -> Result<Task, ApiError> {
     let handle = door.handle.clone();
     let look = door.handle.read(move |reader| {
         let Some(view) = reader.task(id)? else { return Ok(None) };

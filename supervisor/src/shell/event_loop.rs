@@ -9,7 +9,7 @@ use ipc_contract::message::ToWorker;
 use queue_core::op::{Notice, Op, RunKey};
 use queue_core::state::{FailReason, TaskState};
 use queue_core::store::{StoreError, StoreErrorKind};
-use queue_core::task::WorkerId;
+use queue_core::task::{Now, WorkerId};
 use queue_core::tick::Turn;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -17,10 +17,11 @@ use tokio::time::{Instant, sleep_until};
 use super::clock::Clock;
 use super::examine::Examination;
 use super::handle::{Handle, Request, Unavailable, lock};
+use super::inquiry::{Inquiry, Scene};
 use super::launch::Recipe;
 use super::pending::Pending;
 use super::spawner::{Request as Ask, Spawner, Told};
-use super::stats::{self, Inquiry, Stats};
+use super::stats;
 use super::worker_io::{Inbox, Incoming, Link};
 use super::writer::{Answer, Job, Writer};
 use crate::core::{Command, Event, Exit, Left, Machine, Outlook, Report, WorkerExit};
@@ -54,6 +55,15 @@ pub struct Life {
     pub stuck: Option<String>,
 }
 
+/// Whether the writer is at questions. A turn that is wanted comes next after some, so that who keeps asking stops nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inquiring {
+    #[default]
+    No,
+    Now,
+    JustDone,
+}
+
 pub struct EventLoop {
     pub machine: Machine,
     pub links: BTreeMap<WorkerId, Link>,
@@ -67,7 +77,9 @@ pub struct EventLoop {
     pub clock: Clock,
     pub random: fastrand::Rng,
     pub examination: Examination,
-    pub inquiry: Inquiry,
+    /// Questions for the writer.
+    pub inquiries: Vec<Inquiry>,
+    pub inquiring: Inquiring,
     /// When the queue wants a turn of its own accord, in microseconds since 1970.
     pub next_due: Option<i64>,
     /// A limit was reached in the last turn, or it must be tried again at this moment.
@@ -128,28 +140,35 @@ impl EventLoop {
         if !self.writer_is_free() {
             return;
         }
-        if self.inquiry.is_wanted() {
-            self.inquiry.begin();
-            return self.writer.ask(Job::Count);
+        let now = self.clock.now();
+        let wants_turn = self.wants_turn(now);
+        let turn_first = wants_turn && std::mem::take(&mut self.inquiring) == Inquiring::JustDone;
+        if !self.inquiries.is_empty() && !turn_first {
+            self.inquiring = Inquiring::Now;
+            let pools = stats::pools(self.handle.config(), &self.machine);
+            let scene = Scene { now, up_us: self.clock.mono_us(), pools };
+            return self.writer.ask(Job::Inquire(std::mem::take(&mut self.inquiries), scene));
         }
-        if self.examination.is_wanted() {
+        if self.examination.is_wanted() && !turn_first {
             self.examination.begin(&self.machine, &self.pending, self.links.keys().copied().collect());
             self.spawner.ask(Ask::Census);
             return self.writer.ask(Job::Examine);
         }
-        let (now, due) = (self.clock.now(), self.next_due);
-        let due = due.is_some_and(|at| at <= now.wall_us);
-        let held_back = self.turn_at.is_some_and(|at| at > Instant::now());
-        if held_back || (self.pending.is_empty() && !due && self.turn_at.is_none()) {
-            return;
+        if wants_turn {
+            self.turn_at = None;
+            let batch = self.pending.take(now);
+            self.writer.ask(Job::Turn(batch));
         }
-        self.turn_at = None;
-        let batch = self.pending.take(now);
-        self.writer.ask(Job::Turn(batch));
+    }
+
+    fn wants_turn(&self, now: Now) -> bool {
+        let is_held_back = self.turn_at.is_some_and(|at| at > Instant::now());
+        let is_due = self.next_due.is_some_and(|at| at <= now.wall_us);
+        !is_held_back && (!self.pending.is_empty() || is_due || self.turn_at.is_some())
     }
 
     fn writer_is_free(&self) -> bool {
-        self.pending.is_idle() && !self.examination.is_out() && !self.inquiry.is_out()
+        self.pending.is_idle() && !self.examination.is_out() && self.inquiring != Inquiring::Now
     }
 
     /// The earliest of what the machine, the queue and a turn that is held back wait for.
@@ -269,7 +288,7 @@ impl EventLoop {
             }
             Request::Submit(op, caller) => self.pending.call(*op, caller),
             Request::Examine(caller) => self.examination.want(caller),
-            Request::Stats(caller) => self.inquiry.want(caller),
+            Request::Inquire(inquiry) => self.inquiries.push(inquiry),
             Request::Follow(task) => self.happened(Event::Follow(task)),
         }
     }
@@ -319,10 +338,7 @@ impl EventLoop {
                 }
             },
             Answer::Examined(found) => self.examination.examined(found),
-            Answer::Counted(tasks) => {
-                let pools = stats::pools(self.handle.config(), &self.machine);
-                self.inquiry.answer(&Stats { up_us: self.clock.mono_us(), tasks, pools });
-            }
+            Answer::Inquired => self.inquiring = Inquiring::JustDone,
         }
         Ok(())
     }

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use queue_core::explain::{QueueWait, TaskWait};
 use queue_core::op::{Op, Reply};
 use queue_core::store::{Finding, Reader, StoreError, StoreErrorKind};
 use queue_core::task::TaskId;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
+use super::inquiry::{Explained, Inquiry};
 use super::stats::Stats;
 use crate::config::{Config, Offers};
 
@@ -20,7 +22,7 @@ pub const READERS_MAX: usize = 4;
 pub enum Request {
     Submit(Box<Op>, oneshot::Sender<Result<Reply, Unavailable>>),
     Examine(oneshot::Sender<Result<Vec<Finding>, Unavailable>>),
-    Stats(oneshot::Sender<Result<Stats, Unavailable>>),
+    Inquire(Inquiry),
     /// Somebody reads the log of this task as it is written.
     Follow(TaskId),
 }
@@ -90,7 +92,17 @@ impl Handle {
 
     /// How many tasks and workers stand where.
     pub async fn stats(&self) -> Result<Stats, Unavailable> {
-        self.ask(Request::Stats).await
+        self.ask(|caller| Request::Inquire(Inquiry::Stats(caller))).await
+    }
+
+    /// Why a task waits; nothing when there is no such task, or it waits for nothing.
+    pub async fn explain_task(&self, id: TaskId) -> Result<Explained<Option<TaskWait>>, Unavailable> {
+        self.ask(|caller| Request::Inquire(Inquiry::Task(id, caller))).await
+    }
+
+    /// Why a queue as a whole waits.
+    pub async fn explain_queue(&self, queue: String) -> Result<Explained<QueueWait>, Unavailable> {
+        self.ask(|caller| Request::Inquire(Inquiry::Queue(queue, caller))).await
     }
 
     /// Has the log of a task kept as it is written for the next seconds; to be renewed every second. Nothing is lost when

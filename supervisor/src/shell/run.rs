@@ -9,7 +9,7 @@ use queue_core::store::StoreError;
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::event_loop::{EventLoop, Inputs, Life};
+use super::event_loop::{EventLoop, Inputs, Inquiring, Life};
 use super::examine::Examination;
 use super::handle::{Handle, REQUESTS_MAX, Request};
 use super::launch::Recipe;
@@ -20,7 +20,6 @@ use super::ready_file::{ReadyFile, Whereabouts};
 use super::socket::{listen, socket_path};
 use super::spawner::Spawner;
 use super::start::{InOrder, put_in_order};
-use super::stats::Inquiry;
 use super::worker_io::Inbox;
 use super::writer::Writer;
 use super::{procfs, signals};
@@ -165,7 +164,8 @@ fn assemble(
         clock,
         random,
         examination: Examination::new(procfs::descriptors("pipe:")),
-        inquiry: Inquiry::default(),
+        inquiries: Vec::new(),
+        inquiring: Inquiring::No,
         next_due: Some(i64::MIN),
         turn_at: None,
         in_trouble: false,

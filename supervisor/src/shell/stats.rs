@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use queue_core::book::Census;
-use tokio::sync::oneshot;
+use queue_core::task::PoolId;
 
-use super::handle::Unavailable;
 use crate::config::Config;
 use crate::core::Machine;
 
@@ -27,48 +26,21 @@ pub struct PoolStats {
     pub wanted: u32,
     /// By state.
     pub workers: BTreeMap<&'static str, usize>,
-}
-
-type Caller = oneshot::Sender<Result<Stats, Unavailable>>;
-
-/// Who waits for an answer, and who is being answered.
-#[derive(Default)]
-pub struct Inquiry {
-    wanted: Vec<Caller>,
-    asked: Vec<Caller>,
-}
-
-impl Inquiry {
-    pub fn want(&mut self, caller: Caller) {
-        self.wanted.push(caller);
-    }
-
-    pub fn is_wanted(&self) -> bool {
-        !self.wanted.is_empty()
-    }
-
-    pub fn is_out(&self) -> bool {
-        !self.asked.is_empty()
-    }
-
-    /// The writer is being asked.
-    pub fn begin(&mut self) {
-        self.asked = std::mem::take(&mut self.wanted);
-    }
-
-    pub fn answer(&mut self, stats: &Stats) {
-        for caller in self.asked.drain(..) {
-            // Who has hung up does not need it.
-            let _ = caller.send(Ok(stats.clone()));
-        }
-    }
+    /// How its last worker ended, when it is broken: no more are started than one a minute.
+    pub broken_by: Option<String>,
 }
 
 pub fn pools(config: &Config, machine: &Machine) -> Vec<PoolStats> {
     let mut pools: Vec<PoolStats> = config
         .pools
         .iter()
-        .map(|pool| PoolStats { name: pool.name.clone(), wanted: pool.workers, workers: BTreeMap::new() })
+        .enumerate()
+        .map(|(index, pool)| PoolStats {
+            name: pool.name.clone(),
+            wanted: pool.workers,
+            workers: BTreeMap::new(),
+            broken_by: machine.broken_by(PoolId(index)).map(str::to_owned),
+        })
         .collect();
     for slot in machine.slots().values() {
         *pools[slot.pool.0].workers.entry(slot.state_name()).or_default() += 1;

@@ -5,12 +5,14 @@
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use queue_core::book::{Book, Census, Running};
+use queue_core::book::{Book, Running};
 use queue_core::op::{Demand, Op, RunKey, WorkerRow};
 use queue_core::store::{Finding, Store, StoreError};
 use queue_core::task::{Now, TaskId};
 use queue_core::tick::{Turn, tick};
 use tokio::sync::mpsc;
+
+use super::inquiry::{Inquiry, Scene};
 
 /// What one turn is to do.
 #[derive(Debug, Default)]
@@ -24,15 +26,16 @@ pub enum Job {
     Turn(Batch),
     /// Book against rows.
     Examine,
-    /// How many tasks stand where.
-    Count,
+    /// Questions of callers, and what is known of pools.
+    Inquire(Vec<Inquiry>, Scene),
 }
 
 pub enum Answer {
     /// On an error the batch comes back: nothing of it was done.
     Turn(Result<Turn, (StoreError, Batch)>),
     Examined(Result<Examined, StoreError>),
-    Counted(Census),
+    /// Each to whom it asked.
+    Inquired,
 }
 
 /// What only the writer can see.
@@ -59,7 +62,10 @@ impl Writer {
                 let answer = match job {
                     Job::Turn(batch) => Answer::Turn(turn(&mut store, &mut book, batch, &mut random)),
                     Job::Examine => Answer::Examined(examine(&mut store, &book)),
-                    Job::Count => Answer::Counted(book.census()),
+                    Job::Inquire(inquiries, scene) => {
+                        inquiries.into_iter().for_each(|inquiry| inquiry.answer(&mut store, &book, &scene));
+                        Answer::Inquired
+                    }
                 };
                 if answers.blocking_send(answer).is_err() {
                     return;

@@ -6,13 +6,14 @@ use std::path::Path;
 use ipc_contract::Payload;
 use ipc_contract::message::Level;
 use queue_core::book::{Census, QueueCensus};
-use queue_core::hold::Gate;
+use queue_core::explain::{Before, Held, HeldKey, QueueWait, TaskWait};
+use queue_core::hold::{Gate, Hold};
 use queue_core::op::Reply;
 use queue_core::policy::Limits;
 use queue_core::priority::TaskPriority;
 use queue_core::state::{FailReason, TaskState};
 use queue_core::store::{AttemptView, BudgetView, Finding, Page, ProgressView, TaskView};
-use queue_core::task::{Outcome, Overrides, Progress as Said, Tally, TaskId, WorkerId};
+use queue_core::task::{Outcome, Overrides, PoolId, Progress as Said, Tally, TaskId, WorkerId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -20,6 +21,7 @@ use serde_json::json;
 use super::*;
 use crate::core::log_line::{self, Source};
 use crate::http::answer;
+use crate::http::sentences::{explain_queue, explain_task};
 use crate::shell::stats;
 
 fn view() -> TaskView {
@@ -138,7 +140,7 @@ fn the_counts_that_leave_are_as_they_were() {
     tasks.counts.add(TaskState::Available, 3);
     tasks.counts.add(TaskState::Running, 1);
     let workers = BTreeMap::from([("working", 1), ("ready", 2)]);
-    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers };
+    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers, broken_by: None };
     check("stats.json", &Stats::of(stats::Stats { up_us: 7_199_999_999, tasks, pools: vec![pool] }));
 }
 
@@ -150,4 +152,44 @@ fn the_lines_that_leave_are_as_they_were() {
     };
     let levels = [Level::Debug, Level::Info, Level::Warn, Level::Error].map(Source::Log);
     check("log.json", &Vec::from_iter([Source::Output, Source::Supervisor].into_iter().chain(levels).map(line)));
+}
+
+#[test]
+fn the_explanations_that_leave_are_as_they_were() {
+    let held = |by, reason: &str| Held { by, reason: reason.to_owned() };
+    let until = 1_795_437_300_000_000;
+    let pool = stats::PoolStats {
+        name: "images".to_owned(),
+        wanted: 4,
+        workers: BTreeMap::from([("working", 4)]),
+        broken_by: None,
+    };
+    let holds =
+        vec![held(Hold::QueueClosed(Gate::ClosedUntil(until)), "deploy"), held(Hold::Pools(vec![PoolId(0)]), "")];
+    let wait = TaskWait {
+        id: TaskId(42),
+        state: TaskState::Available,
+        queue: "images".to_owned(),
+        key: Some("user:7".to_owned()),
+        holds: vec![holds[0].clone()],
+        before: Before { count: 12, ..Before::default() },
+        pace_per_s: None,
+    };
+    check("explained.json", &explain_task(&wait, std::slice::from_ref(&pool)));
+    let wait = QueueWait {
+        queue: "images".to_owned(),
+        available: 20,
+        running: 4,
+        holds,
+        keys: vec![HeldKey {
+            key: "user:7".to_owned(),
+            waiting: 9,
+            held: held(Hold::KeyLimit { running: 2, limit: 2 }, ""),
+        }],
+        held_keys: 3,
+        held_tasks: 14,
+        is_least: false,
+        pace_per_s: Some(0.5),
+    };
+    check("explained-queue.json", &explain_queue(&wait, &[pool]));
 }
