@@ -72,10 +72,11 @@ impl Overlay {
     }
 
     /// The claimable by queue.
-    pub(crate) fn ready(&self, book: &Book) -> BTreeMap<String, u64> {
-        let mut ready = book.rows().ready.clone();
+    pub(crate) fn ready<'a>(&'a self, book: &'a Book) -> BTreeMap<&'a str, u64> {
+        let mut ready: BTreeMap<&str, u64> =
+            book.rows().ready.iter().map(|(queue, count)| (queue.as_str(), *count)).collect();
         for (queue, change) in &self.ready {
-            let count = ready.entry(queue.clone()).or_insert(0);
+            let count = ready.entry(queue).or_insert(0);
             *count = count.saturating_add_signed(*change);
         }
         ready

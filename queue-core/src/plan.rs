@@ -37,11 +37,10 @@ pub struct Turns {
 pub fn plan(
     pools: &[PoolPolicy],
     credits: &BTreeMap<PoolId, i64>,
-    open: &BTreeMap<&str, u64>,
+    mut open: BTreeMap<&str, u64>,
     turns: &mut BTreeMap<PoolId, Turns>,
     most: u64,
 ) -> Vec<Claim> {
-    let mut left = open.clone();
     let mut room = most;
     let mut claims = Vec::new();
     for (index, pool) in pools.iter().enumerate() {
@@ -50,10 +49,10 @@ pub fn plan(
         if free == 0 {
             continue;
         }
-        for (place, count) in share(pool, free, &left, turns.entry(id).or_default()) {
+        for (place, count) in share(pool, free, &open, turns.entry(id).or_default()) {
             let queue = pool.queues[place].as_str();
             room -= count;
-            *left.entry(queue).or_insert(count) -= count;
+            *open.get_mut(queue).expect("only what is open is shared") -= count;
             claims.push(Claim { pool: id, queue: queue.to_owned(), count });
         }
     }
@@ -107,7 +106,7 @@ mod tests {
         let claims = plan(
             std::slice::from_ref(pool),
             &BTreeMap::from([(PoolId(0), credits)]),
-            &open.iter().copied().collect(),
+            open.iter().copied().collect(),
             turns,
             CLAIMS_MAX,
         );
@@ -156,9 +155,9 @@ mod tests {
         let credits = BTreeMap::from([(PoolId(0), 2), (PoolId(1), i64::MAX)]);
         let mut turns = BTreeMap::new();
         let pools = [pool(&[("q", 1)]), pool(&[("q", 1)])];
-        let few = plan(&pools, &credits, &BTreeMap::from([("q", 3)]), &mut turns, CLAIMS_MAX);
+        let few = plan(&pools, &credits, BTreeMap::from([("q", 3)]), &mut turns, CLAIMS_MAX);
         assert_eq!(few.iter().map(|claim| claim.count).collect::<Vec<_>>(), [2, 1]);
-        let many = plan(&pools, &credits, &BTreeMap::from([("q", 1 << 40)]), &mut turns, CLAIMS_MAX);
+        let many = plan(&pools, &credits, BTreeMap::from([("q", 1 << 40)]), &mut turns, CLAIMS_MAX);
         assert_eq!(many.iter().map(|claim| claim.count).sum::<u64>(), CLAIMS_MAX);
     }
 }

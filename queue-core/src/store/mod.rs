@@ -6,7 +6,7 @@
 //!   `line`: that about lanes, gates and meters.
 //! - `rows`: how states and outcomes are spelled. `schema`: the tables, for the query builder.
 //! - `read/`: single tasks, pages and logs, for people. `doctor`: the invariants as SQL. `rebuild`, `rebuild_lines`: the book from rows;
-//!   `relayout`: a queue whose order was configured anew.
+//!   `relayout`: a queue whose order was configured anew. `steps`: what statements cost, for measurements.
 
 mod doctor;
 mod error;
@@ -22,6 +22,7 @@ mod relayout;
 mod rows;
 mod schema;
 mod statement;
+mod steps;
 mod tx;
 mod verbs;
 

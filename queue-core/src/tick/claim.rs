@@ -25,11 +25,11 @@ impl Turning<'_> {
             if credits.values().all(|free| *free <= 0) {
                 break;
             }
-            let ready = self.over.ready(self.book);
-            let open = ready.iter().filter(|(queue, _)| !metered.contains_key(*queue));
-            let open = open.map(|(queue, count)| (queue.as_str(), self.open(queue, *count))).collect();
+            let mut open = self.over.ready(self.book);
+            open.retain(|queue, _| !metered.contains_key(*queue));
+            open.iter_mut().for_each(|(queue, count)| *count = self.open(queue, *count));
             let mut turns = self.turns();
-            let claims = plan(&self.book.policies.pools, &credits, &open, &mut turns, CLAIMS_MAX - claimed);
+            let claims = plan(&self.book.policies.pools, &credits, open, &mut turns, CLAIMS_MAX - claimed);
             self.over.turns = turns;
             if claims.is_empty() {
                 break;

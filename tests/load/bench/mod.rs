@@ -2,10 +2,12 @@
 //! what was measured in the same seconds on the same disk. It prints; no figure is a bound that can fail.
 //!
 //! - `run`: the rounds. `disk`, `raw`, `ticks`, `whole`: one way of measuring each. `worker`: the worker of the whole path.
+//! - `claims`: what a claim costs, counted, in queues of every shape and size.
 //! - `channel`: the libraries' half of the channel, measured by itself.
 //! - `report`: median, spread and ratios of what was measured, as a table and as JSON. Pure.
 
 mod channel;
+mod claims;
 mod disk;
 mod raw;
 mod report;
@@ -15,6 +17,7 @@ mod whole;
 mod worker;
 
 pub use channel::{ChannelOptions, PIPE, SAMPLES, channels, play_pipe};
+pub use claims::{ClaimsOptions, Compared, Flatness, Shape, claims, compare};
 pub use report::Report;
 pub use run::{Options, run};
 pub use worker::worker;

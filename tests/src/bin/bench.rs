@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tests::load::bench::{ChannelOptions, Options, PIPE, SAMPLES, channels, play_pipe, run, worker};
+use tests::load::bench::{
+    ChannelOptions, ClaimsOptions, Options, PIPE, SAMPLES, channels, claims, play_pipe, run, worker,
+};
 
 /// Measures the disk, plain SQLite, the tick and the whole path in turn. No figure is a bound: compare the ratios.
 #[derive(Parser)]
@@ -20,6 +22,8 @@ struct Cli {
 enum Role {
     /// Measures the half of the channel that each library writes and reads, beside a bare pipe
     Channel(ChannelOptions),
+    /// Counts what a claim costs in queues of every shape, at 10,000 tasks and at a million
+    Claims(ClaimsOptions),
     /// Plays a worker of the bench; started by the supervisor under test.
     #[command(hide = true)]
     Worker,
@@ -39,6 +43,7 @@ fn main() -> Result<ExitCode> {
         Some(Role::Pipe) => return Ok(play_pipe()),
         Some(Role::Samples) => return Ok(worker::samples::samples().run()),
         Some(Role::Channel(options)) => println!("{}", channels(&options, &program)?),
+        Some(Role::Claims(options)) => println!("{}", claims(&options)?),
         None => println!("{}", run(&cli.options, program)?),
     }
     Ok(ExitCode::SUCCESS)
