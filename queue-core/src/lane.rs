@@ -77,12 +77,17 @@ impl Lane {
         let depth = self.depth(policy, key);
         if self.admitted.len() < depth && self.waiting == 0 {
             let turn = self.turn(entry, policy, key, now_turn);
-            self.admitted.insert(entry, turn);
-            return vec![Step::Enter(entry, turn)];
+            return self.seat(&[(entry, turn)], policy.order, Step::Enter);
         }
         match self.admitted.last_key_value().map(|(worst, turn)| (*worst, *turn)) {
+            // A better one takes the place of the worst.
             Some((worst, turn)) if entry < worst && self.admitted.len() >= depth => {
-                self.displace(worst, turn, entry, policy)
+                self.admitted.remove(&worst);
+                self.waiting += 1;
+                let place = if policy.order == Order::Rank { entry.rank } else { turn };
+                let mut steps = vec![Step::Return(worst, turn)];
+                steps.extend(self.seat(&[(entry, place)], policy.order, Step::Enter));
+                steps
             }
             _ => {
                 self.waiting += 1;
@@ -91,30 +96,22 @@ impl Lane {
         }
     }
 
-    /// A better one takes the place of the worst. In a fair queue the turns stay the key's, the best task having the first.
-    fn displace(&mut self, worst: Entry, turn: i64, entry: Entry, policy: &QueuePolicy) -> Vec<Step> {
-        self.admitted.remove(&worst);
-        self.waiting += 1;
-        let mut steps = vec![Step::Return(worst, turn)];
-        if policy.order == Order::Rank {
-            self.admitted.insert(entry, entry.rank);
-            steps.push(Step::Enter(entry, entry.rank));
-            return steps;
+    /// Gives tasks their places in `ready`. In a fair queue the turns are the key's, the best task having the first.
+    fn seat(&mut self, seats: &[(Entry, i64)], order: Order, step: fn(Entry, i64) -> Step) -> Vec<Step> {
+        if order == Order::Rank {
+            self.admitted.extend(seats.iter().copied());
+            return seats.iter().map(|(entry, turn)| step(*entry, *turn)).collect();
         }
-        let mut turns: Vec<i64> = self.admitted.values().copied().chain([turn]).collect();
+        let was = self.admitted.clone();
+        self.admitted.extend(seats.iter().copied());
+        let mut turns: Vec<i64> = self.admitted.values().copied().collect();
         turns.sort_unstable();
-        let was = std::mem::take(&mut self.admitted);
-        let mut entries: Vec<Entry> = was.keys().copied().chain([entry]).collect();
-        entries.sort_unstable();
-        for (one, turn) in entries.into_iter().zip(turns) {
-            match was.get(&one) {
-                None => steps.push(Step::Enter(one, turn)),
-                Some(before) if *before != turn => steps.push(Step::Move(one, *before, turn)),
-                Some(_) => {}
-            }
-            self.admitted.insert(one, turn);
-        }
-        steps
+        self.admitted.values_mut().zip(turns).for_each(|(place, turn)| *place = turn);
+        let steps = self.admitted.iter().filter_map(|(entry, turn)| match was.get(entry) {
+            None => Some(step(*entry, *turn)),
+            Some(before) => (before != turn).then_some(Step::Move(*entry, *before, *turn)),
+        });
+        steps.collect()
     }
 
     fn turn(&mut self, entry: Entry, policy: &QueuePolicy, key: &str, now_turn: i64) -> i64 {
@@ -141,14 +138,9 @@ impl Lane {
 
     /// Admits the best of those that wait, as many as [`Lane::wants`] said.
     pub fn admit(&mut self, best: &[Entry], policy: &QueuePolicy, key: &str, now_turn: i64) -> Vec<Step> {
-        let mut steps = Vec::with_capacity(best.len());
-        for entry in best {
-            let turn = self.turn(*entry, policy, key, now_turn);
-            self.waiting -= 1;
-            self.admitted.insert(*entry, turn);
-            steps.push(Step::Admit(*entry, turn));
-        }
-        steps
+        self.waiting -= best.len() as u64;
+        let seats: Vec<_> = best.iter().map(|entry| (*entry, self.turn(*entry, policy, key, now_turn))).collect();
+        self.seat(&seats, policy.order, Step::Admit)
     }
 
     /// Sends back what may not stand in `ready` any more: all behind a closed gate, the worst of what is over the limit.

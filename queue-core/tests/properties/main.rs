@@ -9,6 +9,7 @@ mod support;
 mod known;
 mod life;
 mod model;
+mod order;
 mod script;
 
 use proptest::prelude::*;
@@ -58,6 +59,29 @@ proptest! {
     #[test]
     fn whatever_the_policies_become_limits_hold_and_nothing_is_lost(script in script::script(200)) {
         live(Rig::memory(), &script, &sets());
+    }
+}
+
+proptest! {
+    #![proptest_config(config(64))]
+
+    #[test]
+    fn the_best_rank_starts_first_and_nobody_starves(moves in order::moves(120)) {
+        let (arrivals, played) = order::play(&moves, Order::Rank, true);
+        order::best_rank_first(&arrivals, &played);
+    }
+
+    #[test]
+    fn the_keys_of_a_fair_queue_take_turns_and_none_starves(moves in order::moves(120)) {
+        let (arrivals, played) = order::play(&moves, Order::Fair, true);
+        order::keys_take_turns(&arrivals, &played);
+    }
+
+    #[test]
+    fn steps_of_the_wall_clock_reorder_nothing(moves in order::moves(80)) {
+        for order in Order::ALL {
+            prop_assert_eq!(order::play(&moves, order, true).1, order::play(&moves, order, false).1);
+        }
     }
 }
 
