@@ -69,6 +69,19 @@ fn in_a_fair_queue_the_keys_take_turns_by_their_weights() {
 }
 
 #[test]
+fn the_queues_of_a_pool_share_it_by_their_weights() {
+    let config = "[pools.commands]\nstock = true\nworkers = 1\nqueues = { commands = 1, paying = 3 }\n";
+    let sandbox = Sandbox::new(&format!("{config}{NOTE}"));
+    let supervisor = sandbox.start();
+    let (free, paying) = (["--queue=commands", "word=free"], ["--queue=paying", "word=paying"]);
+    let notes: Vec<&[&str]> = [&free[..]; 6].into_iter().chain([&paying[..]; 6]).collect();
+    let order = order_of(&sandbox, &notes, |_| {});
+    let first = order.split(' ').take(8).filter(|word| *word == "paying").count();
+    assert_eq!(first, 6, "three of paying for one of the other: {order}");
+    sandbox.finish(supervisor);
+}
+
+#[test]
 fn a_waiting_task_may_be_given_another_priority() {
     let sandbox = Sandbox::new(&pool(1, "aging = \"off\"", NOTE));
     let supervisor = sandbox.start();
@@ -100,6 +113,21 @@ fn a_rate_lets_through_so_many_and_no_more() {
     sandbox.settled(other);
     assert!(sandbox.shown(ids[2]).contains("available"), "{}", sandbox.shown(ids[2]));
     sandbox.cancel(ids[2]);
+    sandbox.finish(supervisor);
+}
+
+#[test]
+fn what_a_task_costs_and_spends_is_charged_and_what_is_too_much_is_owed() {
+    let sandbox = Sandbox::with_samples("[queues.samples]\nrates.tokens = { allowed = 10, per = \"1h\" }\n");
+    let supervisor = sandbox.start();
+    let costly = ["spend", "--queue=samples", "unit=tokens", "amount:=5", "times:=2", "--cost", "tokens=4"];
+    assert_eq!(sandbox.settled(sandbox.enqueue(&costly)).summary.state, "completed");
+    let next = sandbox.enqueue(&["echo", "--queue=samples", "--cost", "tokens=1"]);
+    let told = sandbox.cli(&["explain", &next.to_string()]).ok();
+    told.says(
+        "waits for the rate of queue samples: 10 tokens in any 1h, used up, 4 more are owed; the next may start at 20",
+    );
+    sandbox.cancel(next);
     sandbox.finish(supervisor);
 }
 
