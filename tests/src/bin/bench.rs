@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tests::load::bench::{
-    ChannelOptions, ClaimsOptions, Options, PIPE, SAMPLES, channels, claims, play_pipe, run, worker,
+    ChannelOptions, ClaimsOptions, Options, PIPE, PolicyOptions, SAMPLES, channels, claims, play_pipe, policy, run,
+    worker,
 };
 
 /// Measures the disk, plain SQLite, the tick and the whole path in turn. No figure is a bound: compare the ratios.
@@ -24,6 +25,8 @@ enum Role {
     Channel(ChannelOptions),
     /// Counts what a claim costs in queues of every shape, at 10,000 tasks and at a million
     Claims(ClaimsOptions),
+    /// Draws who waits how long under each policy at three times the load that can be carried, by simulation
+    Policy(PolicyOptions),
     /// Plays a worker of the bench; started by the supervisor under test.
     #[command(hide = true)]
     Worker,
@@ -44,6 +47,7 @@ fn main() -> Result<ExitCode> {
         Some(Role::Samples) => return Ok(worker::samples::samples().run()),
         Some(Role::Channel(options)) => println!("{}", channels(&options, &program)?),
         Some(Role::Claims(options)) => println!("{}", claims(&options)?),
+        Some(Role::Policy(options)) => println!("{}", policy(&options)?),
         None => println!("{}", run(&cli.options, program)?),
     }
     Ok(ExitCode::SUCCESS)
