@@ -7,15 +7,17 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ipc_contract::TaskSpec;
+use ipc_contract::{PrioritySpec, TaskSpec};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use worker::client::{Cancelled, Client, ClientErrorKind, Filter};
+use worker::client::{Cancelled, Client, ClientErrorKind, Filter, Pause};
 use worker::task;
 
 const COMPLETED: &str = include_str!("../../supervisor/src/http/golden/completed.json");
 const LIST: &str = include_str!("../../supervisor/src/http/golden/list.json");
 const FAILED: &str = include_str!("../../supervisor/src/http/golden/failed.json");
+const EXPLAINED: &str = include_str!("../../supervisor/src/http/golden/explained.json");
+const EXPLAINED_QUEUE: &str = include_str!("../../supervisor/src/http/golden/explained-queue.json");
 const LOG: &str = include_str!("../../supervisor/src/http/golden/log.json");
 const BULK_ERROR: &str = include_str!("../../supervisor/src/http/golden/error-in-bulk.json");
 
@@ -127,6 +129,34 @@ async fn a_retry_that_may_have_been_heard_is_not_sent_again() {
     assert_eq!(error.kind, ClientErrorKind::Unreachable);
     assert!(error.hint.contains("it may have taken effect"), "{error}");
     assert_eq!(door.heard()[0].0, "POST /v1/tasks/7/retry");
+}
+
+#[tokio::test]
+async fn who_goes_first_is_said_and_asked() {
+    let door = Door::open(vec![
+        good(json!({"id": 7, "priority": -10})),
+        good(json!({"queue": "a b"})),
+        good(json!({"queue": "images"})),
+        good(EXPLAINED),
+        good(EXPLAINED_QUEUE),
+    ]);
+    let client = door.client();
+    client.reprioritise(7, &PrioritySpec::Name("high".into())).await.unwrap();
+    let (key, time) = (Some("user:7".to_owned()), Some(Duration::from_secs(600)));
+    client.pause("a b", &Pause { key, time, reason: "deploy".into() }).await.unwrap();
+    client.resume("images", None).await.unwrap();
+    let explained = client.explain(7).await.unwrap();
+    assert_eq!((explained.holds[0].by.as_str(), &explained.figures["before"]), ("queue_paused", &json!(12)));
+    let explained = client.explain_queue("images").await.unwrap();
+    assert_eq!((explained.holds.len(), &explained.figures["held_tasks"]), (2, &json!(14)));
+    let want = [
+        ("POST /v1/tasks/7/priority", json!({"priority": "high"})),
+        ("POST /v1/queues/a%20b/pause", json!({"key": "user:7", "for_ms": 600_000, "reason": "deploy"})),
+        ("POST /v1/queues/images/resume", json!({"key": null})),
+        ("GET /v1/tasks/7/explain", Value::Null),
+        ("GET /v1/queues/images/explain", Value::Null),
+    ];
+    assert_eq!(door.heard(), want.map(|(line, body)| (line.to_owned(), body)));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ import { type Place, choose } from "./client/place.js";
 import * as requests from "./client/requests.js";
 import type { Request } from "./client/requests.js";
 import { type Lost, RETRY_FOR_MS, judge } from "./client/retry.js";
-import type { Enqueued, LogLine, NewTask, State, TaskInfo } from "./client/types.js";
+import type { Enqueued, LogLine, NewTask, PauseOptions, State, TaskInfo } from "./client/types.js";
 import { type Stream, Wire } from "./client/wire.js";
 import type { TaskOptions } from "./follow-ups.js";
 
@@ -157,6 +157,31 @@ export class Client {
   /** Makes a final task available again, with new budgets. One that is not final is `Refused`. */
   async retry(id: number): Promise<void> {
     await this.#one(requests.retry(id), answers.outcome);
+  }
+
+  /** Gives a waiting task another priority, as if it had always had it. One that runs or has ended is `Refused`. */
+  async reprioritise(id: number, priority: number | string): Promise<void> {
+    await this.#one(requests.reprioritise(id, priority), answers.object);
+  }
+
+  /** Starts no further tasks of a queue, or of one key of it, for a time or until it is resumed; what runs goes on. */
+  async pause(queue: string, options: PauseOptions = {}): Promise<void> {
+    await this.#one(requests.pause(queue, options), answers.object);
+  }
+
+  /** Starts tasks of a queue or key again, whatever closed it. Keys that are paused by themselves stay so. */
+  async resume(queue: string, { key }: { key?: string } = {}): Promise<void> {
+    await this.#one(requests.resume(queue, key), answers.object);
+  }
+
+  /** Why a task waits: a `sentence` for people, what `holds` it, how many are `before` it, `about_ms`. */
+  explain(id: number): Promise<Record<string, unknown>> {
+    return this.#one(requests.explain(id), answers.object);
+  }
+
+  /** Why a queue as a whole waits: a `sentence` for people, what `holds` it, the `keys` that hold most back. */
+  explainQueue(queue: string): Promise<Record<string, unknown>> {
+    return this.#one(requests.explainQueue(queue), answers.object);
   }
 
   /** The counters of queues and pools, as the supervisor tells them. */

@@ -245,6 +245,24 @@ test("logs come line by line, however they are cut, and a break is told", async 
   await assert.rejects(collected(clientOf(door).logs(6)), Refused);
 });
 
+test("who goes first is said and asked", async () => {
+  await using door = await new FakeDoor().open();
+  const client = clientOf(door);
+  await client.reprioritise(7, "high");
+  await client.pause("a b", { key: "user:7", duration: "10m", reason: "deploy" });
+  await client.resume("images");
+  assert.deepEqual(await client.explain(7), { sentence: "is about to start" });
+  await client.explainQueue("images");
+  assert.deepEqual(door.requests.map(({ method, target, body }) => [`${method} ${target}`, body]), [
+    ["POST /v1/tasks/7/priority", { priority: "high" }],
+    ["POST /v1/queues/a%20b/pause", { key: "user:7", for_ms: 600_000, reason: "deploy" }],
+    ["POST /v1/queues/images/resume", {}],
+    ["GET /v1/tasks/7/explain", undefined],
+    ["GET /v1/queues/images/explain", undefined],
+  ]);
+  await assert.rejects(client.pause("images", { duration: "soon" }), /duration: /);
+});
+
 test("cancel and stats", async () => {
   await using door = await new FakeDoor().open();
   assert.equal(await clientOf(door).cancel(3), "cancelled");

@@ -130,6 +130,7 @@ export class FakeDoor {
     if (pathname === "/v1/tasks" && method === "POST") return this.#add(body.name!);
     if (pathname === "/v1/tasks") return this.pages[searchParams.get("cursor") ?? ""]!;
     if (pathname === "/v1/stats") return { queues: [] };
+    if (pathname.startsWith("/v1/queues/") || verb === "priority" || verb === "explain") return { sentence: "is about to start" };
     if (verb !== undefined) return { outcome: verb === "cancel" ? "cancelled" : "retried" };
     const isFinal = this.looksUntilFinal-- <= 0;
     return { id: Number(id), ...TASK, ...this.tasks.get(Number(id)), ...(isFinal && this.ended) };

@@ -168,6 +168,8 @@ class FakeDoor:
             return 200, {}, self.pages[cursor and cursor[1]]
         if path == "/v1/stats":
             return 200, {}, {"queues": []}
+        if path.startswith("/v1/queues/") or path.endswith(("/priority", "/explain")):
+            return 200, {}, {"sentence": "is about to start"}
         task_id, verb = re.fullmatch(r"/v1/tasks/(\d+)(?:/(\w+))?", path).groups()  # type: ignore[union-attr]
         if verb == "logs":
             return 200, {}, self.log

@@ -261,6 +261,26 @@ class Cases(unittest.TestCase):
         with self.assertRaisesRegex(Refused, "'7' is no task"):
             self.client.get("7")
 
+    def test_who_goes_first_is_said_and_asked(self) -> None:
+        self.assertIsNone(self.client.reprioritise(7, "high"))
+        self.assertIsNone(self.client.pause("a b", key="user:7", duration="10m", reason="deploy"))
+        self.assertIsNone(self.client.resume("images"))
+        self.assertEqual(self.client.explain(7)["sentence"], "is about to start")
+        self.client.explain_queue("images")
+        asked = [(f"{method} {target}", body) for method, target, body in self.door.requests]
+        self.assertEqual(
+            asked,
+            [
+                ("POST /v1/tasks/7/priority", {"priority": "high"}),
+                ("POST /v1/queues/a%20b/pause", {"key": "user:7", "for_ms": 600_000, "reason": "deploy"}),
+                ("POST /v1/queues/images/resume", {}),
+                ("GET /v1/tasks/7/explain", None),
+                ("GET /v1/queues/images/explain", None),
+            ],
+        )
+        with self.assertRaisesRegex(Refused, "duration: "):
+            self.client.pause("images", duration="soon")
+
     def test_what_is_not_safe_to_ask_twice_is_not(self) -> None:
         self.door.faults = [refusal(503, "busy"), UNANSWERED]
         with self.assertRaisesRegex(Unreachable, "may have taken effect"):

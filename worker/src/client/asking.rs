@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ipc_contract::TaskSpec;
-use serde::de::DeserializeOwned;
+use ipc_contract::{PrioritySpec, TaskSpec};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, sleep};
 
 use super::answer::{self, Answer, EnqueuedAll, Outcome};
@@ -13,7 +13,7 @@ use super::place::Place;
 use super::request::{self, Request};
 use super::retry::{Lost, RETRY_FOR, after};
 use super::streams::{LogLines, Tasks};
-use super::types::{Cancelled, Enqueued, Filter, TaskInfo};
+use super::types::{Cancelled, Enqueued, Explanation, Filter, Pause, TaskInfo};
 use super::wire::{Arriving, Wire};
 
 /// One request for the end of a task, at most; the supervisor's limit is twice this.
@@ -142,6 +142,31 @@ impl Client {
     /// Makes a final task available again, with new budgets. One that is not final is `Refused`.
     pub async fn retry(&self, id: u64) -> Result<(), ClientError> {
         self.value::<Outcome>(&request::retry(id)).await.map(drop)
+    }
+
+    /// Gives a waiting task another priority, as if it had always had it. One that runs or has ended is `Refused`.
+    pub async fn reprioritise(&self, id: u64, priority: &PrioritySpec) -> Result<(), ClientError> {
+        self.value::<IgnoredAny>(&request::reprioritise(id, priority)).await.map(drop)
+    }
+
+    /// Starts no further tasks of a queue, or of one key of it, for a time or until it is resumed; what runs goes on.
+    pub async fn pause(&self, queue: &str, pause: &Pause) -> Result<(), ClientError> {
+        self.value::<IgnoredAny>(&request::pause(queue, pause)).await.map(drop)
+    }
+
+    /// Starts tasks of a queue or key again, whatever closed it. Keys that are paused by themselves stay so.
+    pub async fn resume(&self, queue: &str, key: Option<&str>) -> Result<(), ClientError> {
+        self.value::<IgnoredAny>(&request::resume(queue, key)).await.map(drop)
+    }
+
+    /// Why a task waits.
+    pub async fn explain(&self, id: u64) -> Result<Explanation, ClientError> {
+        self.value(&request::explain(id)).await
+    }
+
+    /// Why a queue as a whole waits.
+    pub async fn explain_queue(&self, queue: &str) -> Result<Explanation, ClientError> {
+        self.value(&request::explain_queue(queue)).await
     }
 
     /// The tasks that fit, fetched page by page as they are taken.

@@ -28,4 +28,6 @@ mod wire;
 pub use asking::Client;
 pub use error::{ClientError, ClientErrorKind};
 pub use streams::{LogLines, Tasks};
-pub use types::{Attempt, Cancelled, Enqueued, Filter, LogLine, TaskInfo, TaskProgress};
+pub use types::{
+    Attempt, Budget, Cancelled, Enqueued, Explanation, Filter, Hold, LogLine, Pause, TaskInfo, TaskProgress,
+};

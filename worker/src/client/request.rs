@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use ipc_contract::TaskSpec;
-use serde_json::Value;
+use ipc_contract::{PrioritySpec, TaskSpec};
+use serde_json::{Value, json};
 
 use super::error::ClientError;
-use super::types::Filter;
+use super::types::{Filter, Pause};
 
 /// Tasks of one request, at most: the supervisor's limit.
 const SLICE_MAX_TASKS: usize = 1_000;
@@ -125,6 +125,30 @@ pub(super) fn cancel(id: u64) -> Request {
 /// Asked twice it could start a task again that has failed anew in between.
 pub(super) fn retry(id: u64) -> Request {
     Request { is_safe: false, ..Request::post(format!("/v1/tasks/{id}/retry"), None) }
+}
+
+pub(super) fn reprioritise(id: u64, priority: &PrioritySpec) -> Request {
+    Request::post(format!("/v1/tasks/{id}/priority"), Some(json!({ "priority": priority }).to_string().into_bytes()))
+}
+
+pub(super) fn pause(queue: &str, pause: &Pause) -> Request {
+    let Pause { key, time, reason } = pause;
+    let for_ms = time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let body = json!({ "key": key, "for_ms": for_ms, "reason": reason });
+    Request::post(format!("/v1/queues/{}/pause", encoded(queue)), Some(body.to_string().into_bytes()))
+}
+
+pub(super) fn resume(queue: &str, key: Option<&str>) -> Request {
+    let body = json!({ "key": key }).to_string().into_bytes();
+    Request::post(format!("/v1/queues/{}/resume", encoded(queue)), Some(body))
+}
+
+pub(super) fn explain(id: u64) -> Request {
+    Request::get(format!("/v1/tasks/{id}/explain"))
+}
+
+pub(super) fn explain_queue(queue: &str) -> Request {
+    Request::get(format!("/v1/queues/{}/explain", encoded(queue)))
 }
 
 pub(super) fn logs(id: u64, attempt: Option<u32>, follows: bool) -> Request {

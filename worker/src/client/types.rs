@@ -1,6 +1,7 @@
 //! The values that a client gives and takes, in the shape that the door has them. No behaviour beyond what a field can tell.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -43,7 +44,7 @@ pub struct TaskInfo {
     pub queue: String,
     /// `blocked`, `scheduled`, `available`, `running`, `retryable`, `completed`, `failed` or `cancelled`.
     pub state: String,
-    /// Why it is failed: `attempts`, `crashes`, `rejected` or `too_many_runs`.
+    /// Why it is failed: `attempts`, `crashes`, `rejected`, `too_many_runs` or `budget`.
     pub reason: Option<String>,
     pub name: Option<String>,
     /// -100 to 100, lower runs first.
@@ -78,9 +79,57 @@ pub struct TaskInfo {
     /// Amounts by unit, in all its runs.
     #[serde(default)]
     pub spent: BTreeMap<String, u64>,
+    /// Limits per key and fair turns go by it.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// By unit: what its start is charged. Not in a list, nor is `budget`.
+    #[serde(default)]
+    pub cost: BTreeMap<String, u32>,
+    /// By unit: what its runs may spend, and have spent.
+    #[serde(default)]
+    pub budget: BTreeMap<String, Budget>,
     /// Oldest first. A first run that succeeded is not among them.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Budget {
+    pub amount: i64,
+    pub spent: i64,
+}
+
+/// How a queue is paused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pause {
+    /// Only the tasks of this key.
+    pub key: Option<String>,
+    /// After which tasks start again by themselves; 1 ms to ten years. Without it, until it is resumed.
+    pub time: Option<Duration>,
+    /// For people.
+    pub reason: String,
+}
+
+/// Why a task or a queue waits.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Explanation {
+    /// For people, with figures.
+    pub sentence: String,
+    /// All that is waited for, in the order in which it is met.
+    pub holds: Vec<Hold>,
+    /// The figures, such as `before`, `earliest_at` and `about_ms` of a task, `keys` and `held_tasks` of a queue.
+    #[serde(flatten)]
+    pub figures: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Hold {
+    /// `due`, `key_paused`, `key_limit`, `queue_paused`, `queue_limit`, `rate`, `no_pool` or `pool`.
+    pub by: String,
+    /// For people.
+    pub text: String,
+    /// When it is over by itself, RFC 3339 in UTC.
+    pub until: Option<String>,
 }
 
 impl TaskInfo {

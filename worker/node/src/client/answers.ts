@@ -86,6 +86,9 @@ export function task(raw: Raw): TaskInfo {
     attempts: list(raw["attempts"] ?? []).map((one) => attempt(object(one))),
     progress: maybe(progress, raw["progress"]),
     spent: object(raw["spent"] ?? {}) as Record<string, number>,
+    key: maybe(text, raw["key"] ?? null),
+    cost: object(raw["cost"] ?? {}) as Record<string, number>,
+    budget: object(raw["budget"] ?? {}) as TaskInfo["budget"],
     isFinal: FINAL.includes(state),
   };
 }

@@ -3,7 +3,7 @@
 import { delayMs } from "../duration.js";
 import { Refused } from "./errors.js";
 import { toJson } from "./json.js";
-import type { NewTask } from "./types.js";
+import type { NewTask, PauseOptions } from "./types.js";
 
 /** Tasks of one request, at most: the supervisor's limit. */
 export const SLICE_TASKS_MAX = 1_000;
@@ -101,6 +101,28 @@ export function cancel(id: number): Request {
 export function retry(id: number): Request {
   // Asked twice it could start a task again that has failed anew in between.
   return { ...post(`/v1/tasks/${idOf(id)}/retry`), isSafe: false };
+}
+
+export function reprioritise(id: number, priority: number | string): Request {
+  return post(`/v1/tasks/${idOf(id)}/priority`, toJson({ priority }, "request"));
+}
+
+export function pause(queue: string, options: PauseOptions): Request {
+  const { key, duration, reason } = options;
+  const body = { key, for_ms: millis("duration", duration), reason };
+  return post(`/v1/queues/${encodeURIComponent(queue)}/pause`, toJson(body, "request"));
+}
+
+export function resume(queue: string, key: string | undefined): Request {
+  return post(`/v1/queues/${encodeURIComponent(queue)}/resume`, toJson({ key }, "request"));
+}
+
+export function explain(id: number): Request {
+  return get(`/v1/tasks/${idOf(id)}/explain`);
+}
+
+export function explainQueue(queue: string): Request {
+  return get(`/v1/queues/${encodeURIComponent(queue)}/explain`);
 }
 
 export function stats(): Request {

@@ -59,7 +59,7 @@ export interface TaskInfo {
   kind: string;
   queue: string;
   state: State;
-  /** Why it is failed: `attempts`, `crashes`, `rejected` or `too_many_runs`. */
+  /** Why it is failed: `attempts`, `crashes`, `rejected`, `too_many_runs` or `budget`. */
   reason: string | null;
   name: string | null;
   /** -100 to 100, lower runs first. */
@@ -92,8 +92,23 @@ export interface TaskInfo {
   progress: TaskProgress | null;
   /** Amounts by unit. */
   spent: Record<string, number>;
+  /** Limits per key and fair turns go by it. */
+  key: string | null;
+  /** By unit: what its start is charged. Not in a list, nor is `budget`. */
+  cost: Record<string, number>;
+  /** By unit: what its runs may spend, and have spent. */
+  budget: Record<string, { amount: number; spent: number }>;
   /** Nothing more will happen to it. */
   isFinal: boolean;
+}
+
+export interface PauseOptions {
+  /** Only the tasks of this key. */
+  key?: string;
+  /** Time after which tasks start again by themselves: milliseconds, or a text such as "10m". */
+  duration?: NewTask["delay"];
+  /** For people. */
+  reason?: string;
 }
 
 /** One line of a task's log. */

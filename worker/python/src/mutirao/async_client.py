@@ -93,6 +93,26 @@ class AsyncClient:
         """As `Client.retry`."""
         await self._run(talk.one(self._patience, requests.retry(task_id), answers.read_outcome))
 
+    async def reprioritise(self, task_id: int, priority: int | str) -> None:
+        """As `Client.reprioritise`."""
+        await self._run(talk.one(self._patience, requests.reprioritise(task_id, priority), answers.read_object))
+
+    async def pause(self, queue: str, key: str | None = None, duration: Delay | None = None, reason: str = "") -> None:
+        """As `Client.pause`."""
+        await self._run(talk.one(self._patience, requests.pause(queue, key, duration, reason), answers.read_object))
+
+    async def resume(self, queue: str, key: str | None = None) -> None:
+        """As `Client.resume`."""
+        await self._run(talk.one(self._patience, requests.resume(queue, key), answers.read_object))
+
+    async def explain(self, task_id: int) -> dict[str, Any]:
+        """As `Client.explain`."""
+        return await self._run(talk.one(self._patience, requests.explain(task_id), answers.read_object))
+
+    async def explain_queue(self, queue: str) -> dict[str, Any]:
+        """As `Client.explain_queue`."""
+        return await self._run(talk.one(self._patience, requests.explain_queue(queue), answers.read_object))
+
     async def stats(self) -> dict[str, Any]:
         """As `Client.stats`."""
         return await self._run(talk.one(self._patience, requests.stats(), answers.read_object))

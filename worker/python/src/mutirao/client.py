@@ -111,6 +111,26 @@ class Client:
         """Makes a final task available again, with new budgets. One that is not final is `Refused`."""
         self._run(talk.one(self._patience, requests.retry(task_id), answers.read_outcome))
 
+    def reprioritise(self, task_id: int, priority: int | str) -> None:
+        """Gives a waiting task another priority, as if it had always had it. One that runs or has ended is `Refused`."""
+        self._run(talk.one(self._patience, requests.reprioritise(task_id, priority), answers.read_object))
+
+    def pause(self, queue: str, key: str | None = None, duration: Delay | None = None, reason: str = "") -> None:
+        """Starts no further tasks of a queue, or of one key of it, for a time or until it is resumed; what runs goes on."""
+        self._run(talk.one(self._patience, requests.pause(queue, key, duration, reason), answers.read_object))
+
+    def resume(self, queue: str, key: str | None = None) -> None:
+        """Starts tasks of a queue or key again, whatever closed it. Keys that are paused by themselves stay so."""
+        self._run(talk.one(self._patience, requests.resume(queue, key), answers.read_object))
+
+    def explain(self, task_id: int) -> dict[str, Any]:
+        """Why a task waits: a `sentence` for people, what `holds` it, how many are `before` it, `about_ms`."""
+        return self._run(talk.one(self._patience, requests.explain(task_id), answers.read_object))
+
+    def explain_queue(self, queue: str) -> dict[str, Any]:
+        """Why a queue as a whole waits: a `sentence` for people, what `holds` it, the `keys` that hold most back."""
+        return self._run(talk.one(self._patience, requests.explain_queue(queue), answers.read_object))
+
     def stats(self) -> dict[str, Any]:
         """The counters of queues and pools, as the supervisor tells them."""
         return self._run(talk.one(self._patience, requests.stats(), answers.read_object))

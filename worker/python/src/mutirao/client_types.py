@@ -84,7 +84,7 @@ class TaskInfo:
     queue: str
     #: `blocked`, `scheduled`, `available`, `running`, `retryable`, `completed`, `failed` or `cancelled`.
     state: str
-    #: Why it is failed: `attempts`, `crashes`, `rejected` or `too_many_runs`.
+    #: Why it is failed: `attempts`, `crashes`, `rejected`, `too_many_runs` or `budget`.
     reason: str | None
     name: str | None
     #: -100 to 100, lower runs first.
@@ -117,6 +117,12 @@ class TaskInfo:
     progress: TaskProgress | None
     #: Amounts by unit.
     spent: Mapping[str, int]
+    #: Limits per key and fair turns go by it.
+    key: str | None
+    #: By unit: what its start is charged. Not in a list, nor is `budget`.
+    cost: Mapping[str, int]
+    #: By unit: `{"amount": ..., "spent": ...}`.
+    budget: Mapping[str, Mapping[str, int]]
     #: The whole answer.
     raw: Mapping[str, Any] = field(repr=False)
 

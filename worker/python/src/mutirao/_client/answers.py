@@ -99,6 +99,9 @@ def read_task(raw: Any) -> TaskInfo:
         attempts=tuple(_attempt(one) for one in raw.get("attempts", ())),
         progress=_maybe(_progress, raw.get("progress")),
         spent=raw.get("spent") or {},
+        key=raw.get("key"),
+        cost=raw.get("cost") or {},
+        budget=raw.get("budget") or {},
         raw=raw,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from .._duration import Delay, delay_ms
 from ..client_errors import Refused
@@ -113,6 +113,31 @@ def cancel(task_id: int) -> Request:
 def retry(task_id: int) -> Request:
     # Asked twice it could start a task again that has failed anew in between.
     return Request("POST", f"/v1/tasks/{_id(task_id)}/retry", is_safe=False)
+
+
+def reprioritise(task_id: int, priority: int | str) -> Request:
+    return Request("POST", f"/v1/tasks/{_id(task_id)}/priority", _body({"priority": priority}))
+
+
+def pause(queue: str, key: str | None, duration: Delay | None, reason: str) -> Request:
+    body = {"key": key, "for_ms": _millis("duration", duration), "reason": reason}
+    return Request("POST", f"/v1/queues/{quote(queue, safe='')}/pause", _body(body))
+
+
+def resume(queue: str, key: str | None) -> Request:
+    return Request("POST", f"/v1/queues/{quote(queue, safe='')}/resume", _body({"key": key}))
+
+
+def explain(task_id: int) -> Request:
+    return Request("GET", f"/v1/tasks/{_id(task_id)}/explain")
+
+
+def explain_queue(queue: str) -> Request:
+    return Request("GET", f"/v1/queues/{quote(queue, safe='')}/explain")
+
+
+def _body(values: Mapping[str, Any]) -> bytes:
+    return to_json({key: value for key, value in values.items() if value is not None}, "request").encode()
 
 
 def stats() -> Request:
