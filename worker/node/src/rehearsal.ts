@@ -2,7 +2,7 @@
 
 import * as codec from "./codec.js";
 import { Context, type Outlet } from "./context.js";
-import { StopRequest } from "./errors.js";
+import { type Scope, StopRequest } from "./errors.js";
 import { type Handler, unpackArgs } from "./handler.js";
 import type { FollowUp, Level } from "./messages.js";
 import type { Progress } from "./notes.js";
@@ -19,6 +19,8 @@ export interface Told {
   error: string | undefined;
   /** After a failure: `"default"`, `"never"`, or milliseconds. */
   retry: "default" | "never" | number;
+  /** Who waits for those milliseconds: this task, all of its `"key"`, or all of its `"queue"`. */
+  scope: Scope;
   progress: Progress[];
   spent: Record<string, number>;
   logs: { level: Level; text: string }[];
@@ -42,6 +44,7 @@ export async function rehearse(handler: Handler, args: unknown, options: Rehears
     result: undefined,
     error: undefined,
     retry: "default",
+    scope: "task",
     progress: [],
     spent: {},
     logs: [],
@@ -74,6 +77,7 @@ export async function rehearse(handler: Handler, args: unknown, options: Rehears
   const outcome = await handler.run(new Context({ ...facts, takesFollowUps: true }, travelled, sign, outlet));
   if ("error" in outcome) {
     told.error = outcome.error;
+    told.scope = outcome.scope ?? "task";
     told.retry = typeof outcome.retry === "string" ? outcome.retry : outcome.retry.after_ms!;
   } else {
     told.result = unpacked(outcome.result);

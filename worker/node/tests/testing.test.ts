@@ -34,6 +34,7 @@ test("what a handler returns and tells is kept", async () => {
     result: { path: "a.png", at: "1970-01-01T00:00:00.000Z", attempt: 2 },
     error: undefined,
     retry: "default",
+    scope: "task",
     progress: [
       { done: 1, total: 2, message: "half" },
       { done: null, total: null, message: "more" },
@@ -44,6 +45,13 @@ test("what a handler returns and tells is kept", async () => {
     retired: true,
   });
   assert.equal(current(), undefined);
+});
+
+test("who waits after a failure is told", async () => {
+  for (const scope of ["task", "key", "queue"] as const) {
+    const told = await run(() => Promise.reject(new RetryAfter("30s", "429", scope)));
+    assert.deepEqual([told.scope, told.retry, told.error], [scope, 30_000, "429"]);
+  }
 });
 
 test("failures are told with their wish, and drop the follow-ups", async () => {

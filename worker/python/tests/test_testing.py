@@ -80,6 +80,14 @@ class InProcess(unittest.TestCase):
             self.assertIn(sentence, outcome.error)
             self.assertEqual(outcome.retry, retry)
 
+    def test_who_waits_after_a_failure_is_told(self) -> None:
+        def handler(cx: Context, scope: Any) -> None:
+            raise RetryAfter("30s", "429", scope=scope)
+
+        for scope in ("task", "key", "queue"):
+            outcome = run(handler, scope=scope)
+            self.assertEqual((outcome.scope, outcome.retry, outcome.error), (scope, 30.0, "429"))
+
     def test_follow_ups_come_with_a_result_alone(self) -> None:
         def handler(cx: Context, times: int, fails: bool = False) -> None:
             for number in range(times):

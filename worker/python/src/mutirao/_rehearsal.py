@@ -23,6 +23,7 @@ from ._stop import StopRequest, StopSign
 from ._values import plain
 from .client_types import Task
 from .context import Context, Facts, Level
+from .errors import Scope
 
 _GRACE_S = 10.0
 
@@ -37,6 +38,8 @@ class Outcome:
     """Why it failed; None when it did not."""
     retry: str | float = "default"
     """After a failure: ``"default"``, ``"never"``, or seconds."""
+    scope: Scope = "task"
+    """Who waits for those seconds: this task, all of its ``"key"``, or all of its ``"queue"``."""
     progress: list[Progress] = field(default_factory=list)
     spent: dict[str, int] = field(default_factory=dict)
     logs: list[tuple[Level, str]] = field(default_factory=list)
@@ -125,5 +128,6 @@ def _told(recorder: _Recorder, outcome: _Outcome) -> Outcome:
         return told
     told.enqueued.clear()
     told.error = outcome.error
+    told.scope = outcome.scope
     told.retry = outcome.retry["after_ms"] / 1_000 if isinstance(outcome.retry, dict) else outcome.retry
     return told
