@@ -8,6 +8,7 @@ use queue_core::priority::TaskPriority;
 use queue_core::task::{NewTask, Overrides, TaskId};
 
 use crate::rng::Rng;
+use crate::waits::KEYS;
 
 /// (kind, queue): the kinds of the two pools, and where their tasks go.
 pub(crate) const ROUTES: [(&str, &str); 3] = [("echo", "q"), ("work", "a"), ("work", "b")];
@@ -38,6 +39,18 @@ impl Enqueuer {
             0..15 if !self.known.is_empty() => Op::Cancel(*rng.pick(&self.known)),
             15..25 if !self.known.is_empty() => Op::Retry(*rng.pick(&self.known)),
             25..35 => Op::EnqueueAll((0..rng.between(0, 3)).map(|_| self.new_task(rng)).collect()),
+            35..40 if !self.known.is_empty() => {
+                let priority = TaskPriority::new(rng.between(-100, 100)).unwrap();
+                Op::Reprioritise { id: *rng.pick(&self.known), priority }
+            }
+            40..44 => {
+                let (queue, key) = place(rng);
+                Op::Pause { queue, key, for_us: Some(rng.between(1, 20_000_000)), reason: "told".to_owned() }
+            }
+            44..47 => {
+                let (queue, key) = place(rng);
+                Op::Resume { queue, key }
+            }
             _ => Op::Enqueue(self.new_task(rng)),
         };
         self.open.insert(op).clone()
@@ -55,7 +68,7 @@ impl Enqueuer {
             max_crashes: Some(rng.between(1, 3) as u32),
         };
         NewTask {
-            key: None,
+            key: key(rng),
             cost: Default::default(),
             budget: Default::default(),
             kind: kind.to_owned(),
@@ -100,4 +113,13 @@ impl Enqueuer {
             _ => false,
         });
     }
+}
+
+fn key(rng: &mut Rng) -> Option<String> {
+    rng.percent(60).then(|| (*rng.pick(&KEYS)).to_owned())
+}
+
+/// A queue, or a key of it.
+fn place(rng: &mut Rng) -> (String, Option<String>) {
+    ((*rng.pick(&ROUTES)).1.to_owned(), key(rng))
 }

@@ -19,6 +19,8 @@ enum Stand {
 
 #[derive(Debug)]
 struct Entry {
+    /// Its queue and key.
+    place: (String, Option<String>),
     max_attempts: u32,
     max_crashes: u32,
     stand: Stand,
@@ -47,6 +49,15 @@ impl Ledger {
     pub(crate) fn running(&self) -> Vec<RunKey> {
         let live = self.tasks.iter().filter(|(_, entry)| entry.stand == Stand::Running);
         live.map(|(id, entry)| RunKey { task: *id, epoch: entry.tally.epoch }).collect()
+    }
+
+    /// Queues and keys of what runs.
+    pub(crate) fn running_places(&self) -> impl Iterator<Item = &(String, Option<String>)> {
+        self.tasks.values().filter(|entry| entry.stand == Stand::Running).map(|entry| &entry.place)
+    }
+
+    pub(crate) fn place(&self, id: TaskId) -> &(String, Option<String>) {
+        &self.tasks[&id].place
     }
 
     pub(crate) fn is_live(&self, run: RunKey) -> bool {
@@ -86,6 +97,9 @@ impl Ledger {
             }
             (Op::Cancel(id), reply) => self.cancel(*id, reply),
             (Op::Retry(id), reply) => self.retry(*id, reply),
+            (Op::Reprioritise { id, .. }, reply) => self.reprioritise(*id, reply),
+            // See `waits`.
+            (Op::Pause { .. } | Op::Resume { .. }, Reply::Gate(_)) => {}
             (Op::Note { run, .. } | Op::Log { run, .. }, Reply::Applied) => {
                 assert!(self.is_live(*run), "{run:?} is not live, and what it said was kept");
             }
@@ -144,6 +158,15 @@ impl Ledger {
             (entry.stand, entry.cancelling) = (Stand::Waiting, false);
             entry.tally = Tally { epoch: entry.tally.epoch, ..Tally::default() };
         }
+    }
+
+    fn reprioritise(&self, id: TaskId, reply: &Reply) {
+        let is_so = match self.tasks[&id].stand {
+            Stand::Waiting => *reply == Reply::Applied,
+            Stand::Running => *reply == Reply::NotWaiting(TaskState::Running),
+            Stand::Final(state, _) => *reply == Reply::NotWaiting(state),
+        };
+        assert!(is_so, "a new priority of {id}, which is {:?}: {reply:?}", self.tasks[&id].stand);
     }
 
     fn claimed(&mut self, run: RunKey, attempt: u32) {
@@ -228,7 +251,8 @@ fn finished(notice: &Notice) -> Option<(TaskId, TaskState, Option<FailReason>)> 
 impl Entry {
     fn of(new: &NewTask) -> Entry {
         let (max_attempts, max_crashes) = (new.overrides.max_attempts.unwrap(), new.overrides.max_crashes.unwrap());
-        Entry { max_attempts, max_crashes, stand: Stand::Waiting, tally: Tally::default(), cancelling: false }
+        let place = (new.queue.clone(), new.key.clone());
+        Entry { place, max_attempts, max_crashes, stand: Stand::Waiting, tally: Tally::default(), cancelling: false }
     }
 
     fn after(&mut self, outcome: Outcome, wish: RetryWish) -> Stand {

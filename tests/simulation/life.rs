@@ -14,6 +14,7 @@ use supervisor::core::{Event, Machine};
 use crate::enqueuers::{Enqueuer, ROUTES};
 use crate::model_worker::{Does, End};
 use crate::shell::KINDS;
+use crate::waits::Waits;
 use crate::world::{Happening, Life, World};
 use crate::writer::Writer;
 
@@ -23,10 +24,10 @@ const SECOND: i64 = 1_000 * MS;
 const WORKERS: [u32; 2] = [2, 1];
 
 /// A pool for each kind, which serves the queues of the kind; what names no queue goes to the first of them.
-fn config() -> Config {
+fn config(waits: &Waits) -> Config {
     let backoff = Backoff { base_ms: 400, cap_ms: 5_000, jitter: 0.2 };
     let limits = Limits { backoff, ..Limits::default() };
-    let mut config = Config::default();
+    let mut config = Config { queues: waits.policies.clone(), ..Config::default() };
     for (name, workers) in KINDS.into_iter().zip(WORKERS) {
         let routed = ROUTES.iter().filter(|(kind, _)| *kind == name);
         let queues = Vec::from_iter(routed.map(|(_, queue)| (*queue).to_owned()));
@@ -65,7 +66,7 @@ impl World {
         self.pipes.clear();
         self.truth.shutting_down = false;
         let now = queue_core::task::Now { mono_us: 0, ..self.clocks() };
-        let mut book = self.store.book(config().policies(), now).unwrap();
+        let mut book = self.store.book(config(&self.waits).policies(), now).unwrap();
         let dies = !self.calm && self.rng.percent(25);
         if dies {
             self.recovers_in_part(&mut book);
@@ -76,8 +77,9 @@ impl World {
         assert_eq!(recovered.runs, self.ledger.running().len(), "every run of the former life is ended");
         assert_eq!(self.store.workers().unwrap(), []);
         self.ledger.recovered();
+        self.waits.opens(now.wall_us);
         let (offers, next_worker) = (self.store.offers().unwrap().into_iter().collect(), book.rows().next_worker);
-        let machine = Machine::new(config(), offers, next_worker, "world".into(), SHUTDOWN_GRACE_US);
+        let machine = Machine::new(config(&self.waits), offers, next_worker, "world".into(), SHUTDOWN_GRACE_US);
         let writer = Writer::at_start(&book);
         self.life = Some(Life { machine, book, writer, started_at: self.now, finished: false });
         if !self.calm {
@@ -102,6 +104,7 @@ impl World {
         let turn = tick(&mut self.store, book, &ops, &[], now, &mut || rng.word()).unwrap();
         self.note(format_args!("dies in recovery, after {} runs", ops.len()));
         self.ledger.committed(&ops, &turn);
+        self.waits.opens(now.wall_us);
     }
 
     /// The supervisor is no more. Its workers may live on until the next one kills them.

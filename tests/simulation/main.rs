@@ -15,6 +15,7 @@ mod rng;
 mod sayings;
 mod shell;
 mod truth;
+mod waits;
 mod world;
 mod writer;
 

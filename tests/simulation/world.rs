@@ -16,6 +16,7 @@ use crate::model_worker::{Does, ModelWorker};
 use crate::rng::Rng;
 use crate::sayings::Sayings;
 use crate::truth::{Truth, key};
+use crate::waits::Waits;
 use crate::writer::Writer;
 
 const ENQUEUERS: usize = 3;
@@ -69,6 +70,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) truth: Truth,
     pub(crate) sayings: Sayings,
+    pub(crate) waits: Waits,
     pub(crate) enqueuers: Vec<Enqueuer>,
     /// Ends of runs that were committed or lost, to be replayed.
     pub(crate) old_ends: Vec<queue_core::op::Op>,
@@ -86,6 +88,7 @@ impl World {
     pub(crate) fn new(seed: u64) -> World {
         let mut rng = Rng::new(seed);
         let boot_faults_percent = *rng.pick(&[5, 30, 80]);
+        let waits = Waits::new(&mut rng);
         let mut world = World {
             rng,
             store: Store::open(Place::Memory, Durability::Normal).unwrap(),
@@ -97,6 +100,7 @@ impl World {
             ledger: Ledger::default(),
             truth: Truth::default(),
             sayings: Sayings::default(),
+            waits,
             enqueuers: (0..ENQUEUERS).map(Enqueuer::new).collect(),
             old_ends: Vec::new(),
             boot_faults_percent,

@@ -103,16 +103,20 @@ impl World {
     pub(crate) fn committed(&mut self, ops: &[Op], turn: &Turn) {
         self.note(format_args!("committed: {ops:?} -> {turn:?}"));
         self.ledger.committed(ops, turn);
+        self.waits.check(self.ledger.running_places());
         for (op, reply) in ops.iter().zip(&turn.replies) {
             self.sayings.committed(op, reply);
+            self.waits.committed(op, reply);
             if let (Op::Finish { run, ending, .. }, Reply::Applied) = (op, reply) {
                 self.truth.check(*run, ending, self.now);
                 self.remember(op.clone());
             }
         }
+        self.waits.opens(self.clocks().wall_us);
         for notice in &turn.notices {
             match notice {
                 Notice::Claimed(claimed) => {
+                    self.waits.claimed(self.ledger.place(claimed.run.task));
                     let timeout_at = claimed.timeout_ms.map(|ms| self.now + ms * 1_000);
                     self.truth.claimed(claimed.run, timeout_at);
                 }
