@@ -236,11 +236,15 @@ impl Book {
             }
             rows.put_queue(queue, line);
         }
+        let mut fair: Vec<String> = Vec::new();
         for (key, lane) in overlay.lanes {
+            if self.policies.queue(&key.0).order == Order::Fair && fair.last() != Some(&key.0) {
+                fair.push(key.0.clone());
+            }
             rows.put_lane(&self.policies, key, lane);
         }
-        for queue in overlay.turned {
-            rows.forget_spent_lanes(&self.policies, &queue);
+        for queue in fair {
+            rows.forget_spent_lanes(&queue);
         }
         for (id, running) in overlay.running {
             match running {
@@ -282,10 +286,9 @@ impl Mirror {
     }
 
     /// Of a queue that has come to other turns, or has nothing left that waits for one.
-    fn forget_spent_lanes(&mut self, policies: &Policies, queue: &str) {
+    fn forget_spent_lanes(&mut self, queue: &str) {
         let has_line = self.ready.contains_key(queue) || self.queues.get(queue).is_some_and(|line| line.waiting > 0);
         let until = if has_line { self.turn(queue) } else { i64::MAX };
-        debug_assert_eq!(policies.queue(queue).order, Order::Fair);
         while let Some(first) = self.spent_lanes.range((queue.to_owned(), i64::MIN, String::new())..).next().cloned() {
             if first.0 != queue || first.1 > until {
                 break;

@@ -18,8 +18,6 @@ pub(crate) struct Overlay {
     pub(crate) lanes: BTreeMap<LaneKey, Lane>,
     /// Lanes that may have to admit or to send back.
     pub(crate) unsettled: BTreeSet<LaneKey>,
-    /// Fair queues of which something was claimed or taken away.
-    pub(crate) turned: BTreeSet<String>,
     /// Queues on whose meters something was charged.
     pub(crate) charged: BTreeSet<String>,
     /// Runs that have ended, by queue.

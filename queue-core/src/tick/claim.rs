@@ -107,7 +107,6 @@ impl Turning<'_> {
         if self.book.policies.queue(&claim.queue).order == Order::Fair {
             let line = self.over.queue_mut(self.book, &claim.queue);
             line.turn = line.turn.max(last.rank);
-            self.over.turned.insert(claim.queue.clone());
         }
         self.over.queue_mut(self.book, &claim.queue).running += claim.count;
         for head in heads {

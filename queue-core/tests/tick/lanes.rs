@@ -186,3 +186,22 @@ fn priority_alone_decides_where_aging_is_off_and_may_be_given_anew() {
     let run = Op::Reprioritise { id: TaskId(3), priority: at("low") };
     assert_eq!(rig.ask(run), Reply::NotWaiting(TaskState::Running));
 }
+
+#[test]
+fn a_key_of_which_nothing_is_left_is_forgotten() {
+    for order in Order::ALL {
+        let mut rig = rig(QueuePolicy { order, limit_per_key: Some(1), ..QueuePolicy::default() });
+        rig.ask(Op::EnqueueAll((0..100).map(|number| of(&format!("key-{}", number % 50))).collect()));
+        for left in [50, 0] {
+            let turn = rig.turn(&[], &[demand(MAIN, 50)]);
+            assert_eq!(rig.book.rows().lanes.len(), 50, "{order:?}");
+            let ends: Vec<Op> = claims(&turn).iter().map(|claimed| finish(claimed.run, Outcome::Ok)).collect();
+            rig.turn(&ends, &[]);
+            assert_eq!(rig.book.rows().lanes.len(), left, "{order:?}");
+        }
+        // A fair queue keeps such a key while others wait, until it has come to the next turn of the key.
+        assert!(rig.book.rows().spent_lanes.is_empty(), "{order:?}");
+        rig.enqueue(of("other"));
+        assert_eq!(rig.book.rows().lanes.len(), 1, "{order:?}");
+    }
+}
