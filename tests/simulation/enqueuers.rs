@@ -121,5 +121,5 @@ fn key(rng: &mut Rng) -> Option<String> {
 
 /// A queue, or a key of it.
 fn place(rng: &mut Rng) -> (String, Option<String>) {
-    ((*rng.pick(&ROUTES)).1.to_owned(), key(rng))
+    (rng.pick(&ROUTES).1.to_owned(), key(rng))
 }

@@ -3,6 +3,7 @@
 use super::before::{LANES_MAX, of_lanes};
 use super::holds::{self, Held};
 use crate::book::Book;
+use crate::lane::Lane;
 use crate::store::{Store, StoreError};
 use crate::task::Now;
 
@@ -17,7 +18,7 @@ pub struct QueueWait {
     /// In the order in which its next task meets them; without any that is about to start.
     pub holds: Vec<Held>,
     pub keys: Vec<HeldKey>,
-    /// Keys of it that are held back, and of how many tasks.
+    /// Keys of it that are held back with tasks, or closed, and how many tasks that are.
     pub held_keys: u64,
     pub held_tasks: u64,
     /// There may be more of them.
@@ -43,7 +44,10 @@ pub fn explain_queue(store: &mut Store, book: &Book, queue: &str, now: Now) -> R
     held.extend(holds::of_pools(book, queue));
     let policy = book.policies.queue(queue);
     let looked_at = of_lanes(&rows.lanes, queue).take(LANES_MAX);
-    let mut lanes: Vec<_> = looked_at.filter(|(key, lane)| lane.hold(policy, &key.1).is_some()).collect();
+    // A key at its limit with no further task holds nothing back; one that is closed may be forgotten otherwise.
+    let holds_back = |lane: &Lane| lane.waiting > 0 || !lane.gate.is_open();
+    let held_back = looked_at.filter(|(key, lane)| holds_back(lane) && lane.hold(policy, &key.1).is_some());
+    let mut lanes: Vec<_> = held_back.collect();
     lanes.sort_by_key(|(key, lane)| (std::cmp::Reverse(lane.waiting), *key));
     let (held_keys, held_tasks) = (lanes.len() as u64, lanes.iter().map(|(_, lane)| lane.waiting).sum());
     let mut keys = Vec::new();

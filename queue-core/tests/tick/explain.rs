@@ -113,6 +113,17 @@ fn limits_are_told_with_their_figures_and_a_key_at_its_limit_with_its_own_tasks(
 }
 
 #[test]
+fn a_key_of_which_nothing_waits_holds_nothing_back_unless_it_is_closed() {
+    let mut rig = rig(QueuePolicy { limit_per_key: Some(1), ..QueuePolicy::default() });
+    rig.ask(Op::EnqueueAll(["x", "y", "y"].map(of).to_vec()));
+    rig.ask(pause(Some("z"), None));
+    rig.turn(&[], &[demand(MAIN, 9)]);
+    let wait = explain_queue(&mut rig.store, &rig.book, "q", rig.now).unwrap();
+    let told: Vec<(&str, u64)> = wait.keys.iter().map(|key| (key.key.as_str(), key.waiting)).collect();
+    assert_eq!((told, wait.held_keys, wait.held_tasks), (vec![("y", 1), ("z", 0)], 2, 1));
+}
+
+#[test]
 fn a_rate_is_told_with_the_moment_from_which_it_lets_the_next_one_through() {
     let rate = Rate { unit: "tokens".into(), allowed: 10, per_us: 60 * SECOND, cost: 1 };
     let mut rig = rig(QueuePolicy { rates: vec![rate], ..QueuePolicy::default() });
