@@ -195,7 +195,7 @@ mod tests {
     use queue_core::task::TaskId;
 
     use super::*;
-    use crate::shell::handle::Unavailable;
+    use crate::shell::unavailable::Unavailable;
 
     #[test]
     fn each_error_has_its_exit_code() {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reading::NoSuchRun;
 use crate::config::Refusal;
-use crate::shell::handle::Unavailable;
+use crate::shell::unavailable::Unavailable;
 
 /// After how long a caller may try again what could not be taken now.
 const RETRY_AFTER_S: u64 = 1;

@@ -17,7 +17,8 @@ use super::error::ApiError;
 use super::parameters::{self, ListQuery};
 use super::request::{json_body, json_object, task_id};
 use crate::config::{priority_of, route};
-use crate::shell::handle::{Handle, Unavailable};
+use crate::shell::handle::Handle;
+use crate::shell::unavailable::Unavailable;
 
 /// A body that is read at once; this takes well below a millisecond.
 const INLINE_JSON_BYTES_MAX: usize = 64 * 1024;

@@ -16,12 +16,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::examine::Examination;
-use super::handle::{Handle, Request, Unavailable, lock};
+use super::handle::{Handle, Request, lock};
 use super::inquiry::{Inquiry, Scene};
 use super::launch::Recipe;
 use super::pending::Pending;
 use super::spawner::{Request as Ask, Spawner, Told};
 use super::stats;
+use super::unavailable::Unavailable;
 use super::worker_io::{Inbox, Incoming, Link};
 use super::writer::{Answer, Job, Writer};
 use crate::core::{Command, Event, Exit, Left, Machine, Outlook, Report, WorkerExit};

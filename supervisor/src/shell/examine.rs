@@ -8,8 +8,8 @@ use queue_core::store::{Finding, StoreError};
 use queue_core::task::WorkerId;
 use tokio::sync::oneshot;
 
-use super::handle::Unavailable;
 use super::pending::Pending;
+use super::unavailable::Unavailable;
 use super::writer::Examined;
 use crate::core::Machine;
 

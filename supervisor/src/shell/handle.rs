@@ -11,6 +11,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use super::inquiry::{Explained, Inquiry};
 use super::stats::Stats;
+use super::unavailable::Unavailable;
 use crate::config::{Config, Offers};
 
 /// Requests that wait to be taken up: each connection has one at most.
@@ -25,19 +26,6 @@ pub enum Request {
     Inquire(Inquiry),
     /// Somebody reads the log of this task as it is written.
     Follow(TaskId),
-}
-
-/// Why nothing was done. None of these loses anything that was accepted before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unavailable {
-    /// The supervisor is being stopped.
-    Stopping,
-    /// Too many requests wait.
-    Overloaded,
-    /// The disk is full.
-    Full(String),
-    /// Everything else, in a sentence.
-    Failed(String),
 }
 
 #[derive(Clone)]

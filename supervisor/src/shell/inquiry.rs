@@ -7,8 +7,8 @@ use queue_core::store::{Store, StoreError};
 use queue_core::task::{Now, TaskId};
 use tokio::sync::oneshot;
 
-use super::handle::Unavailable;
 use super::stats::{PoolStats, Stats};
+use super::unavailable::Unavailable;
 
 type Caller<T> = oneshot::Sender<Result<T, Unavailable>>;
 

@@ -3,7 +3,9 @@
 //! - `run`: a life from lock to close. `start`: its beginning. `event_loop`: the one place where everything comes together.
 //! - `writer`, `pending`: the thread that owns the database, and what waits for it. `offline`: one op without a supervisor.
 //! - `spawner`, `hunt`, `shim`, `launch`: how workers come and go. `former_life`: what an earlier supervisor left.
-//! - `worker_io`, `tail`: a worker's channel and output. `handle`: what the door has of all this. `examine`: `doctor`, live; `inquiry`: what only the writer can tell; `stats`: counts.
+//! - `worker_io`, `tail`: a worker's channel and output.
+//! - `handle`: what the door has of all this; `unavailable`: why it may not. `examine`: `doctor`, live; `inquiry`: what only the
+//!   writer can tell; `stats`: counts.
 //! - `parent`, `ready_file`: for programs that start a supervisor.
 //! - `lock`, `socket`, `signals`, `clock`, `procfs`: the system, one face each.
 
@@ -29,6 +31,7 @@ mod spawner;
 mod start;
 pub mod stats;
 mod tail;
+pub mod unavailable;
 mod worker_io;
 mod writer;
 

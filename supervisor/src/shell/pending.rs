@@ -11,7 +11,7 @@ use queue_core::store::{StoreError, StoreErrorKind};
 use queue_core::task::{NewTask, Now};
 use tokio::sync::oneshot;
 
-use super::handle::Unavailable;
+use super::unavailable::Unavailable;
 use super::writer::Batch;
 
 /// Ops of one turn.
