@@ -1,10 +1,12 @@
 //! The start of workers, one at a time, and what happens to them when somebody interrupts the check: they are killed
 //! with all that they have started.
 
+use std::io::{Read, pipe};
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, thread};
 
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -12,14 +14,22 @@ use signal_hook::iterator::Signals;
 /// Groups of processes that live now. As many as there are cases at a time.
 static LIVE: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
+/// The number of a descriptor above all others of a check, and below what every system allows.
+const MARK: i32 = 512;
+
 /// Starts a process that leads a group of its own. With the lock held: none can be started and not be known.
 ///
 /// # Errors
 /// When it cannot be started.
 pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     let mut live = live();
+    let (mut last, mark) = pipe()?;
+    let mark = fcntl_dupfd_cloexec(mark, MARK)?;
     let child = command.spawn()?;
     live.push(Pid::from_child(&child));
+    drop(mark);
+    // It is told to run before the system has closed its copies of our descriptors, in their order: this is the last of them.
+    let _ = last.read(&mut [0]);
     Ok(child)
 }
 
@@ -62,7 +72,7 @@ pub(super) fn attend() -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{ErrorKind, Write, pipe};
+    use std::io::{ErrorKind, Write};
 
     use super::*;
 
