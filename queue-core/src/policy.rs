@@ -66,8 +66,11 @@ pub struct Policies {
 }
 
 impl Policies {
-    pub fn limits(&self, kind: &str, of_task: Overrides) -> Limits {
-        self.kinds.get(kind).copied().unwrap_or_default().with(of_task)
+    /// The task says more than its kind, the kind more than the queue.
+    pub fn limits(&self, queue: &str, kind: &str, of_task: Overrides) -> Limits {
+        let of_kind = self.kinds.get(kind).copied().unwrap_or_default();
+        let timeout_ms = of_kind.timeout_ms.or(self.queue(queue).timeout_ms);
+        Limits { timeout_ms, ..of_kind }.with(of_task)
     }
 
     pub fn queue(&self, name: &str) -> &QueuePolicy {
@@ -114,6 +117,8 @@ pub struct QueuePolicy {
     pub rates: Vec<Rate>,
     /// What one step of priority is worth, in microseconds of waiting.
     pub aging_step_us: i64,
+    /// How long a run may take, where neither its task nor its kind says.
+    pub timeout_ms: Option<i64>,
 }
 
 /// Of a queue of which nothing is said.
@@ -124,6 +129,7 @@ static BUILT_IN: QueuePolicy = QueuePolicy {
     weights: BTreeMap::new(),
     rates: Vec::new(),
     aging_step_us: AGING_STEP_US,
+    timeout_ms: None,
 };
 
 impl Default for QueuePolicy {

@@ -7,7 +7,7 @@ use queue_core::recover::recover;
 use queue_core::retry::Backoff;
 use queue_core::task::{Ending, Outcome};
 use queue_core::tick::tick;
-use supervisor::config::{Channel, Config, Kind, Pool, Program};
+use supervisor::config::{Config, Kind, Pool, Program, Workers};
 use supervisor::core::machine::SHUTDOWN_GRACE_US;
 use supervisor::core::{Event, Machine};
 
@@ -31,17 +31,9 @@ fn config(waits: &Waits) -> Config {
     for (name, workers) in KINDS.into_iter().zip(WORKERS) {
         let routed = ROUTES.iter().filter(|(kind, _)| *kind == name);
         let queues = Vec::from_iter(routed.map(|(_, queue)| (*queue).to_owned()));
-        config.kinds.insert(name.to_owned(), Kind { run: None, queue: queues.first().cloned(), limits });
-        let (program, channel) = (Program::Command(vec![name.to_owned()]), Channel::Stdio);
-        config.pools.push(Pool {
-            name: name.to_owned(),
-            program,
-            channel,
-            queues,
-            weights: Vec::new(),
-            workers,
-            env: Vec::new(),
-        });
+        config.kinds.insert(name.to_owned(), Kind { queue: queues.first().cloned(), limits, ..Kind::default() });
+        let program = Program::Command(vec![name.to_owned()]);
+        config.pools.push(Pool::new(name, program, queues, Workers::fixed(workers)));
     }
     config
 }

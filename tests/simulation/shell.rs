@@ -202,6 +202,7 @@ impl World {
         let Some(process) = self.living(worker) else { return };
         match signal {
             Signal::Kill => self.dies(worker, Exit::Signal(9)),
+            Signal::Abort => self.dies(worker, Exit::Signal(6)),
             Signal::Term => {
                 let acts = process.feels_term();
                 self.plan(worker, acts);
@@ -226,5 +227,5 @@ impl World {
 }
 
 fn gone(worker: WorkerId, exit: Exit) -> WorkerExit {
-    WorkerExit { worker, exit, peak_rss_bytes: None, cpu_ms: None, output: Vec::new() }
+    WorkerExit { worker, exit, peak_rss_bytes: None, cpu_ms: None, oom: false, output: Vec::new() }
 }

@@ -10,7 +10,7 @@ fn a_configuration_with_mistakes_names_them_all_with_their_places() {
     let table = [
         "pools.images.comand: there is no such key; did you mean command?\n --> ",
         "supervisor.toml:2:1\n  |\n2 | comand = [\"true\"]\n  | ^^^^^^\n",
-        "pools.images.workers: must be a whole number, such as workers = 4; this is text",
+        "pools.images.workers: must be a whole number, or a table, such as workers = { min = 0, max = 8 }; this is text",
         "supervisor.toml:3:11\n",
         "kinds.thumb.timout: there is no such key; did you mean timeout?",
     ];

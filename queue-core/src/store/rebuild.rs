@@ -116,7 +116,7 @@ impl Store {
         let entry = |((id, epoch, since_us, wait_us, claimed_at_us, stop), body, spent): Row| {
             let (kind, queue, key, level, timeout, max_attempts, max_crashes) = body;
             let (runs, attempts, crashes, lost, changed) = spent.unwrap_or_default();
-            let limits = policies.limits(&kind, overrides(timeout, max_attempts, max_crashes));
+            let limits = policies.limits(&queue, &kind, overrides(timeout, max_attempts, max_crashes));
             let running = Running {
                 lane: policies.queue(&queue).lane_of(key.as_deref()).map(str::to_owned),
                 queue,

@@ -116,7 +116,7 @@ impl Turning<'_> {
     }
 
     fn start_run(&mut self, claim: &Claim, head: Head) -> Result<(), StoreError> {
-        let limits = self.book.policies.limits(&head.kind, head.overrides);
+        let limits = self.book.policies.limits(&claim.queue, &head.kind, head.overrides);
         let from = Standing { state: Some(TaskState::Available), cancelling: false, tally: head.tally };
         let (_, tally) = self.decide(from, Event::Claimed, &limits)?;
         let run = RunKey { task: head.id, epoch: tally.epoch };

@@ -45,7 +45,7 @@ pub(crate) fn the_book_is_what_the_rows_say(bed: &mut Bed) {
     for (state, count) in TaskState::ALL.into_iter().zip([1, 3, 2, 2, 1, 1, 1]) {
         counts.add(state, count);
     }
-    let limits = policies().limits("plain", overrides);
+    let limits = policies().limits("q", "plain", overrides);
     assert_eq!(limits.max_attempts, 2);
     let tally = Tally { epoch: 5, runs: 3, attempts: 2, crashes: 1, lost: 0 };
     let stopped = Running {

@@ -81,7 +81,7 @@ fn as_json(config: &Config) -> serde_json::Value {
         };
         json!({
             "name": pool.name, "command": command, "stock": command.is_none(),
-            "queues": pool.queues, "weights": pool.weights, "workers": pool.workers, "env": pool.env,
+            "queues": pool.queues, "weights": pool.weights, "workers": { "min": pool.workers.min, "max": pool.workers.max }, "env": pool.process.env,
         })
     };
     let kind = |(name, kind): (&String, &Kind)| {

@@ -117,7 +117,9 @@ impl Marks {
         let here = if value.get_ref().is_table() { name } else { span.clone() };
         self.spans.insert(path.to_owned(), here.clone());
         let good = match (value.into_inner(), &key.takes) {
-            (DeValue::Table(table), Takes::Table(keys)) => DeValue::Table(self.table(path, table, keys)),
+            (DeValue::Table(table), Takes::Table(keys) | Takes::Count(keys)) => {
+                DeValue::Table(self.table(path, table, keys))
+            }
             (DeValue::Table(table), Takes::Named(keys)) => DeValue::Table(self.named(path, table, key, keys)),
             (value, takes) => match misfit(&value, takes) {
                 None => value,
@@ -157,11 +159,15 @@ fn misfit(value: &DeValue<'_>, takes: &Takes) -> Option<(&'static str, Option<Ra
         (Takes::Text, DeValue::String(_))
         | (Takes::Switch, DeValue::Boolean(_))
         | (Takes::Number, DeValue::Float(_)) => None,
-        (Takes::Whole | Takes::Number, DeValue::Integer(number)) => {
+        (Takes::Whole | Takes::Number | Takes::Count(_), DeValue::Integer(number)) => {
             (!is_in_range(number)).then_some(("far too large", None))
         }
         (Takes::Weights | Takes::Queues, DeValue::Table(table)) => {
             let other = table.iter().find(|(_, weight)| misfit(weight.get_ref(), &Takes::Whole).is_some())?.1;
+            Some((kind_of(other.get_ref()), Some(other.span())))
+        }
+        (Takes::NamedTexts, DeValue::Table(table)) => {
+            let other = table.iter().find(|(_, text)| !text.get_ref().is_str())?.1;
             Some((kind_of(other.get_ref()), Some(other.span())))
         }
         (Takes::Texts | Takes::Queues, DeValue::Array(list)) => {

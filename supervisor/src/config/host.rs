@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use ipc_contract::CommandTemplate;
 use nix::unistd::{AccessFlags, eaccess};
 
+use super::pool::Program;
 use super::problem::Problem;
-use super::resolved::{Config, Program};
+use super::resolved::Config;
 
 /// Where the system looks when there is no PATH.
 const PATH_DEFAULT: &str = "/bin:/usr/bin";
@@ -44,7 +45,9 @@ pub(super) fn survey(config: &Config) -> Survey {
     }
     survey.problems.extend(database(&config.db).err().map(|sentence| Problem::new("db", sentence)));
     for pool in &config.pools {
-        for variable in pool.env.iter().filter(|name| !name.contains(['=', '\0']) && std::env::var_os(name).is_none()) {
+        for variable in
+            pool.process.env.iter().filter(|name| !name.contains(['=', '\0']) && std::env::var_os(name).is_none())
+        {
             let sentence = format!("{variable} is not set here, so these workers do not get it; set it, or drop it");
             survey.warnings.push(Problem::new(format!("pools.{}.env", pool.name), sentence));
         }

@@ -1,6 +1,6 @@
 //! Every key that the configuration file may have, and what kind of value it takes: one table, no decision.
 
-use Takes::{Named, Number, Queues, Switch, Table, Text, Texts, Weights, Whole};
+use Takes::{Count, Named, NamedTexts, Number, Queues, Switch, Table, Text, Texts, Weights, Whole};
 
 /// A key, what it takes, and a value that is right in form.
 pub(super) struct Key {
@@ -16,6 +16,10 @@ pub(super) enum Takes {
     Weights,
     /// Texts or weights.
     Queues,
+    /// Texts, each under a name of the user's own.
+    NamedTexts,
+    /// A whole number, or a table with these keys.
+    Count(&'static [Key]),
     Whole,
     Number,
     Switch,
@@ -32,6 +36,8 @@ impl Takes {
             Texts => "a list of texts",
             Weights => "a table of whole numbers",
             Queues => "a list of texts, or a table of whole numbers",
+            NamedTexts => "a table of texts",
+            Count(_) => "a whole number, or a table",
             Whole => "a whole number",
             Number => "a number",
             Switch => "true or false",
@@ -49,6 +55,13 @@ pub(super) const FILE: &[Key] = &[
     key("pools", Named(POOL), "[pools.images]"),
     key("queues", Named(QUEUE), "[queues.images]"),
     key("kinds", Named(KIND), "[kinds.resize]"),
+    key("host", Table(HOST), "[host]"),
+];
+
+const HOST: &[Key] = &[
+    key("memory", Text, "memory = \"80%\""),
+    key("cgroup", Text, "cgroup = \"auto\""),
+    key("require_user", Switch, "require_user = true"),
 ];
 
 const POOL: &[Key] = &[
@@ -56,14 +69,44 @@ const POOL: &[Key] = &[
     key("stock", Switch, "stock = true"),
     key("queues", Queues, "queues = [\"images\"]"),
     key("channel", Text, "channel = \"stdio\""),
-    key("workers", Whole, "workers = 4"),
+    key("workers", Count(WORKERS), "workers = { min = 0, max = 8 }"),
+    key("scale", Table(SCALE), "scale = { target_wait = \"2s\", cooldown = \"10s\" }"),
+    key("limits", Table(LIMITS), "limits = { memory = \"512MiB\" }"),
+    key("recycle", Table(RECYCLE), "recycle = { tasks = 1000 }"),
+    key("boot_timeout", Text, "boot_timeout = \"10s\""),
+    key("dump_on_hang", Switch, "dump_on_hang = true"),
+    key("nice", Whole, "nice = 5"),
+    key("umask", Text, "umask = \"077\""),
+    key("user", Text, "user = \"worker\""),
     key("env", Texts, "env = [\"API_KEY\"]"),
+    key("env_file", Text, "env_file = \"images.env\""),
+    key("secrets", NamedTexts, "secrets = { API_KEY = \"api.key\" }"),
+];
+
+const WORKERS: &[Key] = &[key("min", Whole, "min = 0"), key("max", Whole, "max = 8")];
+
+const SCALE: &[Key] = &[key("target_wait", Text, "target_wait = \"2s\""), key("cooldown", Text, "cooldown = \"10s\"")];
+
+const LIMITS: &[Key] = &[
+    key("memory", Text, "memory = \"512MiB\""),
+    key("cpu", Number, "cpu = 1.5"),
+    key("open_files", Whole, "open_files = 256"),
+    key("processes", Whole, "processes = 64"),
+    key("file_size", Text, "file_size = \"1GiB\""),
+];
+
+const RECYCLE: &[Key] = &[
+    key("tasks", Whole, "tasks = 1000"),
+    key("age", Text, "age = \"1h\""),
+    key("idle", Text, "idle = \"5m\""),
+    key("memory", Text, "memory = \"400MiB\""),
 ];
 
 const KIND: &[Key] = &[
     key("run", Texts, "run = [\"sha256sum\", \"{path}\"]"),
     key("queue", Text, "queue = \"images\""),
     key("timeout", Text, "timeout = \"2m\""),
+    key("progress_timeout", Text, "progress_timeout = \"1m\""),
     key("max_attempts", Whole, "max_attempts = 5"),
     key("max_crashes", Whole, "max_crashes = 3"),
     key("backoff", Table(BACKOFF), "backoff = { base = \"15s\" }"),
@@ -77,6 +120,7 @@ const QUEUE: &[Key] = &[
     key("rate", Table(RATE), "rate = { allowed = 100, per = \"1m\" }"),
     key("rates", Named(RATE), "rates.tokens = { allowed = 100000, per = \"1m\", cost = 500 }"),
     key("aging", Text, "aging = \"1m\""),
+    key("timeout", Text, "timeout = \"2m\""),
 ];
 
 const RATE: &[Key] =
@@ -88,7 +132,11 @@ const BACKOFF: &[Key] =
 /// The names of all keys, some of them more than once.
 #[cfg(test)]
 pub(crate) fn key_names() -> Vec<&'static str> {
-    [FILE, POOL, QUEUE, RATE, KIND, BACKOFF].into_iter().flatten().map(|key| key.name).collect()
+    [FILE, HOST, POOL, WORKERS, SCALE, LIMITS, RECYCLE, QUEUE, RATE, KIND, BACKOFF]
+        .into_iter()
+        .flatten()
+        .map(|key| key.name)
+        .collect()
 }
 
 #[cfg(test)]
@@ -99,15 +147,20 @@ mod tests {
     /// The keys that serde accepts at a place, in order: it names them all when it meets one that it does not know.
     fn accepted(text: &str) -> Vec<String> {
         let error = toml::from_str::<Raw>(text).unwrap_err();
-        let said = error.message().split_once("expected one of ").unwrap_or_else(|| panic!("{error}")).1;
-        said.split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
+        let said = error.message().split_once("expected ").unwrap_or_else(|| panic!("{error}")).1;
+        // Names stand between backticks.
+        said.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
     #[test]
     fn the_table_and_the_types_know_the_same_keys() {
         let table = [
             (FILE, "_ = 1"),
+            (HOST, "[host]\n_ = 1"),
             (POOL, "[pools.a]\n_ = 1"),
+            (SCALE, "[pools.a.scale]\n_ = 1"),
+            (LIMITS, "[pools.a.limits]\n_ = 1"),
+            (RECYCLE, "[pools.a.recycle]\n_ = 1"),
             (QUEUE, "[queues.a]\n_ = 1"),
             (RATE, "[queues.a.rate]\n_ = 1"),
             (KIND, "[kinds.a]\n_ = 1"),
@@ -122,7 +175,12 @@ mod tests {
     fn every_example_is_right() {
         let tables = [
             (FILE, ""),
+            (HOST, "[host]\n"),
             (POOL, "[pools.a]\n"),
+            (WORKERS, "[pools.a.workers]\n"),
+            (SCALE, "[pools.a.scale]\n"),
+            (LIMITS, "[pools.a.limits]\n"),
+            (RECYCLE, "[pools.a.recycle]\n"),
             (QUEUE, "[queues.a]\n"),
             (RATE, "[queues.a.rate]\n"),
             (KIND, "[kinds.a]\n"),

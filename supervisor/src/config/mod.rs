@@ -1,8 +1,8 @@
 //! What the program is told: the configuration file, and where a task goes by it. No process, no database, no terminal.
 //!
 //! - `keys`: every key there is. `document`: the text against these, all that is wrong at once. `raw`: what is left.
-//! - `resolved`: what the program uses, complete and checked. `resolve`, and `queues` for what is said of
-//!   queues: from `raw` to there. Pure.
+//! - `resolved`, and `pool` for pools: what the program uses, complete and checked. `resolve`, with `resolve_pool` for pools
+//!   and `queues` for queues: from `raw` to there. Pure.
 //! - `host`: whether the programs and rights are there. `load`: which file, and where its paths lead.
 //! - `problem`: how all that is wrong is shown. `error`: the one error.
 //! - `offers`: which pool can run what, by the word of its workers.
@@ -14,10 +14,12 @@ mod host;
 mod keys;
 mod load;
 mod offers;
+mod pool;
 mod problem;
 mod queues;
 mod raw;
 mod resolve;
+mod resolve_pool;
 mod resolved;
 mod route;
 
@@ -26,7 +28,10 @@ pub use error::{ConfigError, ConfigErrorKind};
 pub(crate) use keys::key_names;
 pub use load::FILE_DEFAULT;
 pub use offers::Offers;
+pub use pool::{
+    BOOT_TIMEOUT_US, Channel, Pool, ProcessSpec, Program, Recycle, Scale, UMASK_DEFAULT, WorkerLimits, Workers,
+};
 pub use problem::{Problem, Report};
 pub use resolve::{COMMANDS_POOL, WORKERS_MAX};
-pub use resolved::{Channel, Config, Kind, Pool, Program};
+pub use resolved::{CgroupUse, Config, Host, Kind, MemoryBudget};
 pub use route::{Refusal, check_served, priority_of, route};

@@ -8,7 +8,7 @@ use queue_core::policy::{Order, QueuePolicy, WEIGHT_DEFAULT, WEIGHT_MAX};
 use queue_core::priority::{AGING_OFF_US, AGING_STEP_US};
 
 use super::raw::{RawQueue, RawRate};
-use super::resolve::{Problems, millis, served};
+use super::resolve::{Problems, millis, served, timeout_ms};
 use super::resolved::Config;
 
 /// Runs of a queue or key at a time, at most.
@@ -74,6 +74,7 @@ fn queue(name: &str, raw: RawQueue, config: &Config, problems: &mut Problems) ->
         weights,
         rates: rates(&key, raw.rate, raw.rates, problems),
         aging_step_us: aging(&format!("{key}.aging"), raw.aging.as_deref(), problems),
+        timeout_ms: raw.timeout.and_then(|text| timeout_ms(&format!("{key}.timeout"), &text, problems)),
     }
 }
 

@@ -25,6 +25,7 @@ fn every_key_arrives() {
         rates.tokens = { allowed = 5000, per = "1s", cost = 500 }
         rates.usd = { allowed = 1, per = "1day" }
         aging = "off"
+        timeout = "1h"
         [queues.small]
         aging = "5s"
         "#,
@@ -48,6 +49,7 @@ fn every_key_arrives() {
             rate("usd", 1, 86_400_000_000, 0),
         ],
         aging_step_us: AGING_OFF_US,
+        timeout_ms: Some(3_600_000),
     };
     let policies = config.policies();
     assert_eq!(*policies.queue("large"), large);

@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipc_contract::CommandTemplate;
 use ipc_contract::limits::{MAX_ATTEMPTS, MAX_CRASHES, Range, TIMEOUT_MS};
 use ipc_contract::name::{check_name, nearest};
-use ipc_contract::{CommandArgs, CommandTemplate};
-use queue_core::policy::{Limits, WEIGHT_DEFAULT};
+use queue_core::policy::Limits;
 use queue_core::retry::Backoff;
 use worker::stock::COMMAND_KIND;
 
+use super::pool::Program;
 use super::problem::Problem;
-use super::queues::{checked_weights, queues};
-use super::raw::{Raw, RawBackoff, RawKind, RawPool, RawQueues};
-use super::resolved::{Channel, Config, Kind, Pool, Program};
+use super::queues::queues;
+use super::raw::{Raw, RawBackoff, RawKind, RawPool};
+use super::resolve_pool::{host, pool};
+use super::resolved::{Config, Kind};
 
 /// The built-in pool of plain commands.
 pub const COMMANDS_POOL: &str = "commands";
@@ -38,7 +40,7 @@ impl Problems {
     }
 }
 
-/// `cores` is the number of workers of a pool that names none. The configuration may be used only when there is no problem.
+/// `cores` is the most workers of a pool that names none. The configuration may be used only when there is no problem.
 pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> (Config, Vec<Problem>) {
     let mut problems = Problems::default();
     let cores = u32::try_from(cores).unwrap_or(WORKERS_MAX).clamp(1, WORKERS_MAX);
@@ -49,99 +51,17 @@ pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> (
     if stock.is_empty() {
         stock.push(COMMANDS_POOL.to_owned());
     }
-    let pools = raw_pools.into_iter().map(|(name, raw)| pool(name, raw, cores, &mut problems)).collect();
+    let pools = raw_pools.into_iter().map(|(name, raw)| pool(name, raw, cores, &folder, &mut problems)).collect();
     let mut raw_kinds = raw.kinds;
     raw_kinds.entry(COMMAND_KIND.to_owned()).or_default();
-    let mut config = Config { db, folder, pools, queues: BTreeMap::new(), kinds: BTreeMap::new() };
+    let host = host(raw.host, &folder, &mut problems);
+    let mut config = Config { db, folder, pools, queues: BTreeMap::new(), kinds: BTreeMap::new(), host };
     config.queues = queues(raw.queues, &config, &mut problems);
     for (name, raw) in raw_kinds {
         let kind = kind(&name, raw, &stock, &config, &mut problems);
         config.kinds.insert(name, kind);
     }
     (config, problems.0)
-}
-
-fn pool(name: String, raw: RawPool, cores: u32, problems: &mut Problems) -> Pool {
-    let key = format!("pools.{name}");
-    problems.keep(&key, check_name("pool", &name));
-    let program = match (raw.command, raw.stock) {
-        (Some(_), true) => {
-            problems.add(&key, "has both command and stock; a stock pool runs the commands of its kinds, drop one");
-            Program::Stock
-        }
-        (None, false) => {
-            problems.add(&key, "has neither command nor stock; say command = [\"program\"] or stock = true");
-            Program::Stock
-        }
-        (None, true) => Program::Stock,
-        (Some(_), false) if name == COMMANDS_POOL => {
-            problems.add(&key, "is the pool of plain commands and must be stock; give a pool of workers another name");
-            Program::Stock
-        }
-        (Some(argv), false) => {
-            let command = CommandArgs { argv, ..CommandArgs::default() };
-            problems.keep(&format!("{key}.command"), command.validate());
-            Program::Command(command.argv)
-        }
-    };
-    let channel =
-        raw.channel.map_or(Channel::default(), |name| channel(&format!("{key}.channel"), &name, &program, problems));
-    let (queues, weights) = match raw.queues {
-        None => (vec![name.clone()], vec![WEIGHT_DEFAULT]),
-        Some(queues) => served_queues(&format!("{key}.queues"), queues, problems),
-    };
-    let workers = match raw.workers.map(u32::try_from) {
-        None => cores,
-        Some(Ok(workers)) if (1..=WORKERS_MAX).contains(&workers) => workers,
-        Some(_) => {
-            problems.add(&format!("{key}.workers"), format_args!("must be 1 to {WORKERS_MAX} (by default {cores})"));
-            cores
-        }
-    };
-    for variable in raw.env.iter().filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
-        let sentence = format_args!("{variable:?} is not the name of a variable; its value is taken from outside");
-        problems.add(&format!("{key}.env"), sentence);
-    }
-    Pool { name, program, channel, queues, weights, workers, env: raw.env }
-}
-
-fn channel(key: &str, name: &str, program: &Program, problems: &mut Problems) -> Channel {
-    let channel = Channel::named(name);
-    match channel {
-        None => {
-            let known = Channel::ALL.map(|channel| format!("{:?}", channel.name())).join(" and ");
-            problems.add(key, format_args!("{name:?} is not known; the channels are {known}"));
-        }
-        Some(Channel::Fd3) if *program == Program::Stock => {
-            problems.add(key, "is for workers of your own; a stock pool keeps to \"stdio\", drop it");
-        }
-        Some(_) => {}
-    }
-    channel.unwrap_or_default()
-}
-
-/// With their weights, in the same order; those of a table from the heaviest on.
-fn served_queues(key: &str, queues: RawQueues, problems: &mut Problems) -> (Vec<String>, Vec<u32>) {
-    let mut queues: Vec<(String, u32)> = match queues {
-        RawQueues::Names(names) => names.into_iter().map(|name| (name, WEIGHT_DEFAULT)).collect(),
-        RawQueues::Weights(weights) => checked_weights(key, weights, problems).into_iter().collect(),
-    };
-    queues.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
-    check_queues(key, queues.iter().map(|(queue, _)| queue), problems);
-    queues.into_iter().unzip()
-}
-
-fn check_queues<'a>(key: &str, queues: impl ExactSizeIterator<Item = &'a String>, problems: &mut Problems) {
-    if queues.len() == 0 {
-        problems.add(key, "is empty; name a queue, or leave it out for the queue of the pool's own name");
-    }
-    let mut seen = BTreeSet::new();
-    for queue in queues {
-        if !seen.insert(queue) {
-            problems.add(key, format_args!("names {queue:?} twice"));
-        }
-        problems.keep(key, check_name("queue", queue));
-    }
 }
 
 fn kind(name: &str, raw: RawKind, stock: &[String], config: &Config, problems: &mut Problems) -> Kind {
@@ -171,7 +91,9 @@ fn kind(name: &str, raw: RawKind, stock: &[String], config: &Config, problems: &
             None
         }
     };
-    Kind { run, queue, limits }
+    let progress_key = format!("{key}.progress_timeout");
+    let progress_timeout_ms = raw.progress_timeout.and_then(|text| timeout_ms(&progress_key, &text, problems));
+    Kind { run, queue, limits, progress_timeout_ms }
 }
 
 /// Some pool must take tasks from a queue, and whatever takes them from that of a plain command must be able to run it.
@@ -203,16 +125,19 @@ fn limits(key: &str, raw: &RawKind, problems: &mut Problems) -> Limits {
     let max_attempts = runs("max_attempts", MAX_ATTEMPTS, raw.max_attempts, default.max_attempts);
     let max_crashes = runs("max_crashes", MAX_CRASHES, raw.max_crashes, default.max_crashes);
     let timeout_key = format!("{key}.timeout");
-    let timeout_ms = raw.timeout.as_deref().and_then(|text| millis(&timeout_key, text, problems)).map(|ms| {
-        problems.keep(&timeout_key, TIMEOUT_MS.check(ms));
-        i64::try_from(ms).unwrap_or(i64::MAX)
-    });
+    let timeout_ms = raw.timeout.as_deref().and_then(|text| timeout_ms(&timeout_key, text, problems));
     Limits {
         timeout_ms,
         max_attempts,
         max_crashes,
         backoff: backoff(&format!("{key}.backoff"), &raw.backoff, problems),
     }
+}
+
+pub(super) fn timeout_ms(key: &str, text: &str, problems: &mut Problems) -> Option<i64> {
+    let ms = millis(key, text, problems)?;
+    problems.keep(key, TIMEOUT_MS.check(ms));
+    Some(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 fn backoff(key: &str, raw: &RawBackoff, problems: &mut Problems) -> Backoff {

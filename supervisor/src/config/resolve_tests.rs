@@ -1,5 +1,6 @@
 //! Tables of configurations: what good ones become, and what is said about bad ones.
 
+use super::super::pool::{Channel, Pool, Workers};
 use super::*;
 
 fn resolved(text: &str) -> Result<Config, Vec<String>> {
@@ -10,19 +11,12 @@ fn resolved(text: &str) -> Result<Config, Vec<String>> {
 #[test]
 fn nothing_said_is_the_built_in_pool_alone() {
     let config = resolved("").unwrap();
-    let commands = Pool {
-        name: "commands".to_owned(),
-        program: Program::Stock,
-        channel: Channel::Stdio,
-        queues: vec!["commands".to_owned()],
-        weights: vec![1],
-        workers: 4,
-        env: vec![],
-    };
-    let command = Kind { run: None, queue: Some("commands".to_owned()), limits: Limits::default() };
+    let four = Workers { min: 0, max: 4 };
+    let commands = Pool::new("commands", Program::Stock, vec!["commands".to_owned()], four);
+    let command = Kind { queue: Some("commands".to_owned()), ..Kind::default() };
     assert_eq!(config.pools, [commands]);
     assert_eq!(config.kinds, BTreeMap::from([("command".to_owned(), command)]));
-    assert_eq!(resolve(Raw::default(), "/q".into(), "/".into(), 1000).0.pools[0].workers, WORKERS_MAX);
+    assert_eq!(resolve(Raw::default(), "/q".into(), "/".into(), 1000).0.pools[0].workers.max, WORKERS_MAX);
 }
 
 #[test]
@@ -51,7 +45,7 @@ fn every_key_arrives() {
     )
     .unwrap();
     let (id, images) = config.pool("images").unwrap();
-    assert_eq!((id.0, images.workers, images.env.len()), (1, 3, 2));
+    assert_eq!((id.0, images.workers, images.process.env.len()), (1, Workers::fixed(3), 2));
     assert_eq!((images.channel, config.pool("tools").unwrap().1.channel), (Channel::Fd3, Channel::Stdio));
     assert_eq!(images.program, Program::Command(vec!["python3".into(), "-m".into(), "images".into()]));
     let resize = &config.kinds["resize"];
@@ -101,7 +95,10 @@ fn each_problem_is_a_sentence_with_its_key() {
             "pools.a.channel: \"fd4\" is not known; the channels are \"stdio\" and \"fd3\"",
         ),
         ("[pools.a]\nstock = true\nchannel = 'fd3'", "pools.a.channel: is for workers of your own"),
-        ("[pools.a]\nstock = true\nworkers = 0", "pools.a.workers: must be 1 to 256 (by default 4)"),
+        (
+            "[pools.a]\nstock = true\nworkers = 0",
+            "pools.a.workers: must be 1 to 256 (left out, from 0 to 4, one for each core)",
+        ),
         ("[pools.a]\nstock = true\nworkers = 257", "pools.a.workers: must be 1 to 256"),
         ("[pools.a]\nstock = true\nworkers = -1", "pools.a.workers: must be 1 to 256"),
         ("[pools.a]\nstock = true\nenv = ['A=1']", "pools.a.env: \"A=1\" is not the name of a variable"),

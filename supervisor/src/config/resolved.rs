@@ -7,6 +7,8 @@ use ipc_contract::CommandTemplate;
 use queue_core::policy::{Limits, Policies, PoolPolicy, QueuePolicy};
 use queue_core::task::PoolId;
 
+use super::pool::{Pool, Program};
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Absolute; of an existing file, with its links resolved.
@@ -19,66 +21,53 @@ pub struct Config {
     pub queues: BTreeMap<String, QueuePolicy>,
     /// Those of the file, and the built-in kind `command`.
     pub kinds: BTreeMap<String, Kind>,
+    pub host: Host,
 }
 
-/// Workers of one program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pool {
-    pub name: String,
-    pub program: Program,
-    pub channel: Channel,
-    /// At least one; the first takes the tasks that name no queue.
-    pub queues: Vec<String>,
-    /// Of its queues, in the same order.
-    pub weights: Vec<u32>,
-    /// How many, 1 to 256.
-    pub workers: u32,
-    /// Names of the variables that its workers get from the supervisor's environment.
-    pub env: Vec<String>,
+/// What the supervisor may use of its machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Host {
+    /// For all workers together, by what their pools declare.
+    pub memory: MemoryBudget,
+    pub cgroup: CgroupUse,
+    /// No worker may run as root.
+    pub require_user: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Program {
-    /// Any program that speaks the contract.
-    Command(Vec<String>),
-    /// Our own worker, for the plain commands of its kinds.
-    Stock,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MemoryBudget {
+    /// Of what the machine has, or of what our group may use; above 0, up to 1.
+    Share(f64),
+    Bytes(u64),
 }
 
-/// Which descriptors of a worker are its channel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Channel {
-    /// Stdin and stdout, which the worker itself must keep free of everything else.
+impl Default for MemoryBudget {
+    fn default() -> MemoryBudget {
+        MemoryBudget::Share(0.8)
+    }
+}
+
+/// Whether workers get control groups of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CgroupUse {
+    /// Where the host gives them.
     #[default]
-    Stdio,
-    /// Descriptors 3 and 4; what the worker prints is its log from the start.
-    Fd3,
-}
-
-impl Channel {
-    pub const ALL: [Channel; 2] = [Channel::Stdio, Channel::Fd3];
-
-    /// The name in the contract.
-    pub fn name(self) -> &'static str {
-        match self {
-            Channel::Stdio => "stdio",
-            Channel::Fd3 => "fd3",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Channel> {
-        Channel::ALL.into_iter().find(|channel| channel.name() == name)
-    }
+    Auto,
+    Off,
+    /// Below this one, or not at all.
+    At(PathBuf),
 }
 
 /// Tasks that have their work in common.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kind {
     /// The plain command; such a kind has a queue.
     pub run: Option<CommandTemplate>,
     /// Absent: that of the pool that offers it.
     pub queue: Option<String>,
     pub limits: Limits,
+    /// A run that says nothing of its progress for so long is stopped.
+    pub progress_timeout_ms: Option<i64>,
 }
 
 impl Config {

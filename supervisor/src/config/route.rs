@@ -13,7 +13,8 @@ use queue_core::task::{NewTask, Overrides};
 use worker::stock::COMMAND_KIND;
 
 use super::offers::Offers;
-use super::resolved::{Config, Pool, Program};
+use super::pool::{Pool, Program};
+use super::resolved::Config;
 
 /// A task that is not accepted, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,6 +35,8 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     Term,
+    /// Says where it hangs, if its runtime can, and dies of it.
+    Abort,
     Kill,
 }
 

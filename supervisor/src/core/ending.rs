@@ -127,7 +127,8 @@ mod tests {
     use ipc_contract::message;
 
     fn gone(exit: Exit) -> WorkerExit {
-        WorkerExit { worker: WorkerId(1), exit, peak_rss_bytes: Some(7), cpu_ms: None, output: b"last words".to_vec() }
+        let (peak_rss_bytes, output) = (Some(7), b"last words".to_vec());
+        WorkerExit { worker: WorkerId(1), exit, peak_rss_bytes, cpu_ms: None, oom: false, output }
     }
 
     fn stopped() -> Option<Verdict> {

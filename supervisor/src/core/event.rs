@@ -5,6 +5,8 @@ use queue_core::op::Notice;
 use queue_core::op::WorkerRow;
 use queue_core::task::{TaskId, WorkerId};
 
+use crate::config::Config;
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// Start the pools.
@@ -19,14 +21,26 @@ pub enum Event {
     Cleaned(WorkerId, Vec<u8>),
     /// A worker has exited, its orphans are dead, its pipes are read out.
     Gone(WorkerExit),
+    /// What workers have in memory, with all that they started.
+    Sampled(Vec<Sample>),
     /// Somebody reads the log of a task as it is written, and renews this wish.
     Follow(TaskId),
     /// The queue says what is now true.
     Notice(Notice),
+    /// The configuration is this one from now on. Each pool that was there before has its old place.
+    Reload(Box<Config>),
     /// Stop everything; a second time means at once.
     Shutdown,
     /// Some time has passed: see [`super::Machine::next_deadline`].
     Tick,
+}
+
+/// What a worker had in memory at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    pub worker: WorkerId,
+    /// Of its process and all below it.
+    pub rss_bytes: u64,
 }
 
 /// How a worker's process ended.
@@ -36,6 +50,8 @@ pub struct WorkerExit {
     pub exit: Exit,
     pub peak_rss_bytes: Option<i64>,
     pub cpu_ms: Option<i64>,
+    /// The system killed it, or something below it, because its group had too much in memory.
+    pub oom: bool,
     /// The last part of what it printed since its last run began.
     pub output: Vec<u8>,
 }

@@ -7,11 +7,11 @@ use queue_core::task::{Ending, Outcome, WorkerId};
 
 use super::command::{Command, Report};
 use super::ending::{of_done, of_fail, stamped};
-use super::machine::{BOOT_TIMEOUT_US, Machine, UNRESPONSIVE_US};
+use super::machine::{Machine, UNRESPONSIVE_US};
 use super::slot::{Phase, Run};
 use super::stop::Ladder;
 use super::timers::Timer;
-use crate::config::route;
+use crate::config::{BOOT_TIMEOUT_US, route};
 
 /// From `reject` to SIGKILL: time to print the reason and leave.
 const REJECT_GRACE_US: i64 = 5_000_000;

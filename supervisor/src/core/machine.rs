@@ -13,13 +13,12 @@ use super::command::{Command, Report};
 use super::ending::{how, last_words, never_read, of_death, stamped};
 use super::event::{Event, Exit, WorkerExit};
 use super::health::{Circuit, Death};
+use super::host::HostFacts;
 use super::pool::{Pool, PoolSpec};
 use super::slot::{Phase, Run, Slot};
 use super::timers::{Timer, Timers};
-use crate::config::{Config, Offers};
+use crate::config::{BOOT_TIMEOUT_US, Config, Offers};
 
-/// From the start of a process, or its last `booting`, to `ready`.
-pub const BOOT_TIMEOUT_US: i64 = 10_000_000;
 /// Without a beat for so long, a worker that promised beats is called unresponsive. It is not killed for it.
 pub const UNRESPONSIVE_US: i64 = 30_000_000;
 /// How often the log of a run is kept.
@@ -37,6 +36,8 @@ pub struct Machine {
     pub(super) pools: Vec<Pool>,
     pub(super) slots: BTreeMap<WorkerId, Slot>,
     pub(super) timers: Timers,
+    #[expect(dead_code, reason = "admission comes next")]
+    pub(super) host: HostFacts,
     pub(super) shutdown: Shutdown,
     pub(super) shutdown_grace_us: i64,
     next_worker: i64,
@@ -62,12 +63,18 @@ impl Machine {
             offers,
             slots: BTreeMap::new(),
             timers: Timers::default(),
+            host: HostFacts::default(),
             shutdown: Shutdown::No,
             shutdown_grace_us,
             next_worker,
             uid,
             out: Vec::new(),
         }
+    }
+
+    /// The same, on a host of which something is known.
+    pub fn on(self, host: HostFacts) -> Machine {
+        Machine { host, ..self }
     }
 
     /// Decides what follows from `event`. `now` is monotonic microseconds, `random` any uniformly drawn word.
@@ -85,6 +92,7 @@ impl Machine {
             Event::Notice(Notice::Overspent { run, unit }) => self.overspent(run, &unit, now),
             Event::Notice(Notice::Noted { run, seq }) => self.noted(run, seq),
             Event::Notice(Notice::Finished { .. } | Notice::Returned { .. } | Notice::Logged(_)) => {}
+            Event::Sampled(_) | Event::Reload(_) => {}
             Event::Follow(task) => self.follow(task, now),
             Event::Shutdown => self.shut_down(now),
             Event::Tick => {}

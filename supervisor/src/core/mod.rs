@@ -19,6 +19,7 @@ pub mod event;
 mod follow_tests;
 mod frames;
 pub mod health;
+pub mod host;
 pub mod log_budget;
 pub mod log_line;
 mod log_lines;
@@ -41,7 +42,8 @@ mod stopping;
 pub mod timers;
 
 pub use command::{Command, Report, Signal};
-pub use event::{Event, Exit, WorkerExit};
+pub use event::{Event, Exit, Sample, WorkerExit};
+pub use host::{HostFacts, MemoryCap};
 pub use machine::Machine;
 pub use outlook::{Left, Outlook};
 pub use pool::PoolSpec;

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use ipc_contract::message::{Done, Fail, FromWorker, Hello, Ready, RunRef, ToWorker};
 use queue_core::op::{Claimed, Notice, Op, RunKey, WorkerRow};
-use queue_core::policy::Limits;
 use queue_core::task::{PoolId, TaskId, WorkerId};
 
 use super::command::{Command, Report, Signal};
 use super::event::{Event, Exit, WorkerExit};
 use super::machine::{Machine, SHUTDOWN_GRACE_US};
-use crate::config::{Channel, Config, Kind, Offers, Pool, Program};
+use crate::config::{Config, Kind, Offers, Pool, Program, Workers};
 
 const MS: i64 = 1_000;
 
@@ -22,13 +21,11 @@ pub(super) struct Play {
 impl Play {
     /// One pool, whose workers must offer `echo`; its first worker is number 1.
     pub(super) fn of(workers: u32) -> Play {
-        let (program, queues) = (Program::Command(vec!["p".into()]), vec!["p".into()]);
-        let pool =
-            Pool { name: "p".into(), program, channel: Channel::Stdio, queues, weights: vec![], workers, env: vec![] };
-        let echo = Kind { run: None, queue: Some("p".into()), limits: Limits::default() };
+        let program = Program::Command(vec!["p".into()]);
+        let pool = Pool::new("p", program, vec!["p".into()], Workers::fixed(workers));
+        let echo = Kind { queue: Some("p".into()), ..Kind::default() };
         let kinds = BTreeMap::from([("echo".into(), echo)]);
-        let (pools, queues) = (vec![pool], BTreeMap::new());
-        let config = Config { db: "q".into(), folder: "/".into(), pools, queues, kinds };
+        let config = Config { db: "q".into(), folder: "/".into(), pools: vec![pool], kinds, ..Config::default() };
         Play { machine: Machine::new(config, Offers::default(), 1, "db".into(), SHUTDOWN_GRACE_US) }
     }
 
@@ -156,7 +153,7 @@ pub(super) fn cleaned(worker: i64) -> Event {
 
 pub(super) fn gone(worker: i64, exit: Exit) -> Event {
     let (peak_rss_bytes, cpu_ms, output) = (Some(4_096), Some(3), b"said".to_vec());
-    Event::Gone(WorkerExit { worker: WorkerId(worker), exit, peak_rss_bytes, cpu_ms, output })
+    Event::Gone(WorkerExit { worker: WorkerId(worker), exit, peak_rss_bytes, cpu_ms, oom: false, output })
 }
 
 fn short(command: &Command) -> String {
@@ -166,6 +163,7 @@ fn short(command: &Command) -> String {
         Command::BeginOutput(worker) => format!("begin {worker}"),
         Command::AddLine(worker, _, text) => format!("line {worker}: {text}"),
         Command::KeepLog { worker, is_last, .. } => format!("keep {worker}{}", if *is_last { " last" } else { "" }),
+        Command::Signal(worker, Signal::Abort) => format!("abort {worker}"),
         Command::Signal(worker, Signal::Term) => format!("term {worker}"),
         Command::Signal(worker, Signal::Kill) => format!("kill {worker}"),
         Command::Clean(worker) => format!("clean {worker}"),

@@ -24,7 +24,7 @@ impl PoolSpec {
         let routed = |kind: &config::Kind| kind.queue.as_ref().is_some_and(|queue| pool.queues.contains(queue));
         PoolSpec {
             name: pool.name.clone(),
-            workers: pool.workers,
+            workers: pool.workers.max,
             queues: pool.queues.clone(),
             required_kinds: config
                 .kinds

@@ -36,7 +36,7 @@ impl Recipe {
             Program::Command(argv) => argv.clone(),
             Program::Stock => stock_argv(config, pool),
         };
-        let names = ENV_ALWAYS.iter().copied().chain(pool.env.iter().map(String::as_str));
+        let names = ENV_ALWAYS.iter().copied().chain(pool.process.env.iter().map(String::as_str));
         let value = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
         Recipe {
             pool: pool.name.clone(),

@@ -197,6 +197,7 @@ impl Keeper {
                     exit,
                     peak_rss_bytes: None,
                     cpu_ms: None,
+                    oom: false,
                     output: Vec::new(),
                 }));
             }
@@ -256,7 +257,7 @@ impl Keeper {
             Err(error) => (Exit::NotStarted(format!("its end could not be read: {error}")), None, None),
         };
         self.hunts.retain(|hunt| !matches!(hunt.goal, Goal::Below { worker: of, .. } if of == worker));
-        let exit = WorkerExit { worker, exit, peak_rss_bytes: peak, cpu_ms: cpu, output: Vec::new() };
+        let exit = WorkerExit { worker, exit, peak_rss_bytes: peak, cpu_ms: cpu, oom: false, output: Vec::new() };
         self.hunts.push(Hunt::new(Goal::Orphans(exit)));
     }
 
@@ -301,6 +302,7 @@ impl Keeper {
 fn send_signal(pid: i32, signal: Signal) {
     let signal = match signal {
         Signal::Term => OsSignal::SIGTERM,
+        Signal::Abort => OsSignal::SIGABRT,
         Signal::Kill => OsSignal::SIGKILL,
     };
     let pid = Pid::from_raw(pid);

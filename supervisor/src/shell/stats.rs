@@ -37,7 +37,7 @@ pub fn pools(config: &Config, machine: &Machine) -> Vec<PoolStats> {
         .enumerate()
         .map(|(index, pool)| PoolStats {
             name: pool.name.clone(),
-            wanted: pool.workers,
+            wanted: pool.workers.max,
             workers: BTreeMap::new(),
             broken_by: machine.broken_by(PoolId(index)).map(str::to_owned),
         })

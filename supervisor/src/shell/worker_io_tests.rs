@@ -27,7 +27,14 @@ fn open() -> (Worker, Link, mpsc::Receiver<Incoming>) {
 }
 
 fn exit() -> WorkerExit {
-    WorkerExit { worker: WorkerId(1), exit: Exit::Code(0), peak_rss_bytes: None, cpu_ms: None, output: Vec::new() }
+    WorkerExit {
+        worker: WorkerId(1),
+        exit: Exit::Code(0),
+        peak_rss_bytes: None,
+        cpu_ms: None,
+        oom: false,
+        output: Vec::new(),
+    }
 }
 
 #[tokio::test]
