@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::backlog::Looked;
 use crate::hold::{Gate, Hold};
 use crate::lane::Lane;
 use crate::meter::{Meter, Rate};
@@ -82,6 +83,8 @@ pub struct Book {
     meters_began_us: (i64, i64),
     /// How fast queues go, in this life: for people.
     paces: BTreeMap<String, Pace>,
+    /// What pools were told of what waits for them.
+    pub(crate) looked: Looked,
 }
 
 /// A queue, and the key of a lane of it.
@@ -154,8 +157,8 @@ impl Book {
     /// `meters_us` is the newest time that a meter has seen: their clock follows the wall, and never goes back.
     pub fn new(policies: Policies, rows: Mirror, clock_us: i64, meters_us: i64, now: Now) -> Book {
         let meters_began_us = (meters_us.max(now.wall_us), now.mono_us);
-        let paces = BTreeMap::new();
-        Book { policies, rows, clock_us, clock_read_at_us: now.mono_us, meters_began_us, paces }
+        let (paces, looked) = (BTreeMap::new(), Looked::default());
+        Book { policies, rows, clock_us, clock_read_at_us: now.mono_us, meters_began_us, paces, looked }
     }
 
     pub fn rows(&self) -> &Mirror {

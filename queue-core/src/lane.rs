@@ -59,17 +59,21 @@ impl Lane {
         (self.running >= limit).then_some(Hold::KeyLimit { running: self.running, limit })
     }
 
-    /// Tasks that may stand in `ready` now.
-    fn depth(&self, policy: &QueuePolicy, key: &str) -> usize {
+    /// Further tasks of the key that may run now.
+    pub fn free(&self, policy: &QueuePolicy, key: &str) -> u64 {
         if self.hold(policy, key).is_some() {
             return 0;
         }
+        limit(policy, key).map_or(u64::MAX, |limit| limit.saturating_sub(self.running))
+    }
+
+    /// Tasks that may stand in `ready` now.
+    fn depth(&self, policy: &QueuePolicy, key: &str) -> usize {
         let most = match policy.order {
             Order::Rank => ADMITTED_MAX,
             Order::Fair => usize::try_from(policy.weight(key)).unwrap_or(ADMITTED_MAX).min(ADMITTED_MAX),
         };
-        let free = limit(policy, key).map_or(u64::MAX, |limit| limit.saturating_sub(self.running));
-        usize::try_from(free).unwrap_or(most).min(most)
+        usize::try_from(self.free(policy, key)).unwrap_or(most).min(most)
     }
 
     /// A task of the key becomes available. `now_turn` is the turn that was claimed last in the queue.

@@ -2,6 +2,7 @@
 //!
 //! - `task`, `priority`, `retry`, `policy`: values. `state`: the one `transition`. `plan`: who is claimed next.
 //! - `lane`: the tasks of one key. `meter`: a balance that refills. `hold`: what both may say. `explain/`: why tasks wait, for people. `pace`: how fast queues go.
+//! - `backlog`: what waits for the workers of a pool.
 //! - `book`: the in-memory mirror; `overlay`: what a turn changes of it. `op`: what goes in and comes out. `tick`: one turn, one transaction. `recover`: the first.
 //! - `store`: the only place that knows SQL.
 //!
@@ -9,6 +10,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod backlog;
 pub mod book;
 pub mod diagram;
 pub mod explain;

@@ -27,7 +27,7 @@ impl fmt::Display for WorkerId {
 }
 
 /// The place of a pool in [`crate::policy::Policies::pools`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PoolId(pub usize);
 
 /// The two clocks of a turn, both in microseconds.

@@ -12,6 +12,7 @@ mod say;
 
 use std::collections::BTreeMap;
 
+use crate::backlog::{Backlog, look};
 use crate::book::{Book, Counts, Running};
 use crate::op::{Demand, Notice, Op, Reply, RunKey};
 use crate::overlay::Overlay;
@@ -47,6 +48,8 @@ pub struct Turn {
     /// Tasks that are available, by queue, after a turn that leaves no task running; else empty, since a busy turn must not
     /// become slower with the number of queues.
     pub available: BTreeMap<String, u64>,
+    /// What waits for the pools of which that is asked, where it is news.
+    pub backlogs: Vec<Backlog>,
 }
 
 /// Runs one turn. On an error nothing has changed, neither rows nor book, and nothing may be answered; except that
@@ -92,6 +95,7 @@ fn run(
             return Err(error);
         }
     };
+    let changed = overlay.dirty || demand.is_some_and(|demand| !demand.is_empty());
     if overlay.dirty {
         if let Err(error) = store.commit() {
             store.abandon(Some(&error));
@@ -101,6 +105,12 @@ fn run(
         store.abandon(None);
     }
     book.fold(overlay, now);
+    if demand.is_some() {
+        let (backlogs, again_us) = look(store, book, now, changed);
+        turn.backlogs = backlogs;
+        let again_at = again_us.map(|us| now.wall_us.saturating_add(us));
+        turn.next_due = [turn.next_due, again_at].into_iter().flatten().min();
+    }
     turn.counts = book.rows().counts;
     if turn.counts.get(TaskState::Running) == 0 {
         turn.available = book.available();

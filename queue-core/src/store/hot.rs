@@ -32,6 +32,10 @@ statement!(HeadCosts<'a>(queue: &'a str as Text, count: i64 as BigInt)
     "SELECT r.id, c.unit, c.amount FROM (SELECT rank, id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
      LEFT JOIN cost c ON c.task = r.id ORDER BY r.rank, r.id" => (BigInt, Nullable<Text>, Nullable<BigInt>));
 
+statement!(HeadKinds<'a>(queue: &'a str as Text, count: i64 as BigInt)
+    "SELECT b.kind, count(*) FROM (SELECT id FROM ready WHERE queue = ? ORDER BY rank, id LIMIT ? + 0) r \
+     CROSS JOIN task b ON b.id = r.id GROUP BY b.kind" => (Text, BigInt));
+
 statement!(PutCost<'a>(task: i64 as BigInt, unit: &'a str as Text, amount: i64 as BigInt)
     "INSERT INTO cost (task, unit, amount) VALUES (?, ?, ?)");
 

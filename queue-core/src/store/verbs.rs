@@ -156,6 +156,13 @@ impl Store {
         Ok(costs.into_iter().map(|(_, of_task)| of_task).collect())
     }
 
+    /// Of which kinds the first claimable tasks of a queue are, as many as `count`.
+    pub fn head_kinds(&mut self, queue: &str, count: u64) -> Result<BTreeMap<String, u64>> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let found: Vec<(String, i64)> = hot::HeadKinds { queue, count }.load(&mut self.conn)?;
+        Ok(found.into_iter().map(|(kind, count)| (kind, count.unsigned_abs())).collect())
+    }
+
     /// Takes away what [`Store::head`] showed, by its last entry.
     pub fn take_head(&mut self, queue: &str, last: &Head, count: usize) -> Result<()> {
         let gone = hot::TakeHead { queue, rank: last.rank, id: last.id.0 }.execute(&mut self.conn)?;
