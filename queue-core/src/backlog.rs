@@ -1,11 +1,10 @@
-//! What waits for the workers of each pool that grows and shrinks with it: how many tasks could start now if it had workers
-//! without end, and of which kinds the next ones are. Counted from the book, at most ten times a second; changes nothing.
+//! What waits for the workers of each pool: how many tasks could start now if it had workers without end, and of which kinds
+//! the next ones are. Counted from the book, at most ten times a second; changes nothing.
 
 use std::collections::BTreeMap;
 
 use crate::book::{Book, LaneKey};
 use crate::lane::Lane;
-use crate::policy::PoolPolicy;
 use crate::store::Store;
 use crate::task::{Now, PoolId};
 
@@ -38,30 +37,23 @@ pub(crate) struct Looked {
 
 /// What is new, and after how many microseconds it is to be looked again at the latest.
 pub(crate) fn look(store: &mut Store, book: &mut Book, now: Now, changed: bool) -> (Vec<Backlog>, Option<i64>) {
-    let scaling: Vec<PoolId> = scaling(&book.policies.pools).collect();
-    if scaling.is_empty() {
-        return (Vec::new(), None);
-    }
+    let pools = (0..book.policies.pools.len()).map(PoolId);
     book.looked.stale |= changed;
     let turned = |pool: &PoolId| has_some(book, *pool) != book.looked.told.get(pool).is_some_and(|told| told.tasks > 0);
     let since_us = book.looked.at_us.map_or(i64::MAX, |at_us| now.mono_us.saturating_sub(at_us));
-    if since_us < LOOK_EVERY_US && !scaling.iter().any(turned) {
+    if since_us < LOOK_EVERY_US && !pools.clone().any(|pool| turned(&pool)) {
         return (Vec::new(), book.looked.stale.then_some(LOOK_EVERY_US - since_us));
     }
     let mut news = Vec::new();
-    for pool in scaling {
+    for pool in pools {
         let backlog = of_pool(store, book, pool, now);
-        if book.looked.told.get(&pool) != Some(&backlog) {
+        if book.looked.told.get(&pool).map_or(backlog.tasks > 0, |told| *told != backlog) {
             book.looked.told.insert(pool, backlog.clone());
             news.push(backlog);
         }
     }
     (book.looked.at_us, book.looked.stale) = (Some(now.mono_us), false);
     (news, None)
-}
-
-fn scaling(pools: &[PoolPolicy]) -> impl Iterator<Item = PoolId> {
-    pools.iter().enumerate().filter(|(_, pool)| pool.scales).map(|(index, _)| PoolId(index))
 }
 
 /// Without a count: whether anything stands in line that its queue lets start. Meters aside.

@@ -94,7 +94,7 @@ mod tests {
 
     fn pool(queues: &[(&str, u32)]) -> PoolPolicy {
         let (queues, weights) = queues.iter().map(|(queue, weight)| ((*queue).to_owned(), *weight)).unzip();
-        PoolPolicy { name: "p".into(), queues, weights, scales: false }
+        PoolPolicy { name: "p".into(), queues, weights }
     }
 
     fn deal(

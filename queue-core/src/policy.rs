@@ -49,8 +49,6 @@ pub struct PoolPolicy {
     pub queues: Vec<String>,
     /// Of its queues, in the same order, 1 to [`WEIGHT_MAX`]; one that is not told has [`WEIGHT_DEFAULT`].
     pub weights: Vec<u32>,
-    /// How many workers it has depends on what waits.
-    pub scales: bool,
 }
 
 impl PoolPolicy {

@@ -13,7 +13,6 @@ pub(crate) fn policies() -> Policies {
         name: name.into(),
         queues: queues.iter().map(|queue| (*queue).to_owned()).collect(),
         weights: Vec::new(),
-        scales: false,
     };
     let backoff = Backoff { base_ms: 1_000, cap_ms: 10_000, jitter: 0.0 };
     Policies {

@@ -77,7 +77,6 @@ impl Config {
             name: pool.name.clone(),
             queues: pool.queues.clone(),
             weights: pool.weights.clone(),
-            scales: pool.workers.min < pool.workers.max,
         };
         Policies {
             kinds: self.kinds.iter().map(|(name, kind)| (name.clone(), kind.limits)).collect(),

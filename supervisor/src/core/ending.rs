@@ -75,7 +75,11 @@ pub fn of_death(gone: &WorkerExit, verdict: Option<Verdict>) -> Ending {
         Exit::Signal(signal) => (None, Some(signal)),
         Exit::NotStarted(_) => (None, None),
     };
-    let verdict = verdict.unwrap_or_else(|| Verdict {
+    let out_of_memory = || {
+        let detail = "the system killed it: it had more in memory than its group may".to_owned();
+        gone.oom.then_some(Verdict { outcome: Outcome::Oom, detail })
+    };
+    let verdict = verdict.or_else(out_of_memory).unwrap_or_else(|| Verdict {
         outcome: if signal.is_some() { Outcome::Signal } else { Outcome::Exit },
         detail: format!("the worker {} in the middle of the run", how(&gone.exit)),
     });

@@ -1,10 +1,12 @@
 //! Everything that can happen to the process machine. Closed: nothing else may wake it.
 
 use ipc_contract::message::FromWorker;
+use queue_core::backlog::Backlog;
 use queue_core::op::Notice;
 use queue_core::op::WorkerRow;
 use queue_core::task::{TaskId, WorkerId};
 
+use super::order::Order;
 use crate::config::Config;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,10 @@ pub enum Event {
     Cleaned(WorkerId, Vec<u8>),
     /// A worker has exited, its orphans are dead, its pipes are read out.
     Gone(WorkerExit),
+    /// What waits for a pool.
+    Backlog(Backlog),
+    /// An operator wants something of a pool or a worker.
+    Order(Order),
     /// What workers have in memory, with all that they started.
     Sampled(Vec<Sample>),
     /// Somebody reads the log of a task as it is written, and renews this wish.

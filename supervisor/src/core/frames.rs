@@ -3,7 +3,7 @@
 use ipc_contract::feature::{Feature, Features};
 use ipc_contract::message::{Done, Fail, FromWorker, Hello, PROTOCOL, Reject, ToWorker, Welcome};
 use queue_core::op::Op;
-use queue_core::task::{Ending, Outcome, WorkerId};
+use queue_core::task::{Ending, Outcome, PoolId, WorkerId};
 
 use super::command::{Command, Report};
 use super::ending::{of_done, of_fail, stamped};
@@ -11,7 +11,7 @@ use super::machine::{Machine, UNRESPONSIVE_US};
 use super::slot::{Phase, Run};
 use super::stop::Ladder;
 use super::timers::Timer;
-use crate::config::{BOOT_TIMEOUT_US, route};
+use crate::config::route;
 
 /// From `reject` to SIGKILL: time to print the reason and leave.
 const REJECT_GRACE_US: i64 = 5_000_000;
@@ -30,7 +30,7 @@ impl Machine {
             FromWorker::Hello(hello) => self.hello(worker, &hello, now),
             FromWorker::Booting(_) => {
                 if slot.leaving.is_none() {
-                    self.timers.set(Timer::Boot(worker), now + BOOT_TIMEOUT_US);
+                    self.timers.set(Timer::Boot(worker), now + self.pools[slot.pool.0].spec.boot_timeout_us);
                 }
             }
             FromWorker::Ready(_) => self.ready(worker, now),
@@ -100,11 +100,20 @@ impl Machine {
         if slot.beats {
             self.timers.set(Timer::Beat(worker), now + UNRESPONSIVE_US);
         }
-        if slot.leaving.is_none() {
+        slot.idle_since = now;
+        let (pool, boot_us) = (slot.pool, now - slot.started_at);
+        self.pools[pool.0].load.boot_s.add(boot_us as f64 / 1e6);
+        if slot.leaving.is_some() {
+            return self.send_off(worker, now);
+        }
+        if self.pools[pool.0].is_quiet {
+            slot.phase = Phase::Quiet;
+        } else {
             slot.phase = Phase::Ready;
-            let pool = slot.pool;
             self.demand(pool, 1);
         }
+        self.look_after(worker, now);
+        self.fill(pool, now);
     }
 
     fn beat(&mut self, worker: WorkerId, now: i64) {
@@ -122,26 +131,28 @@ impl Machine {
     }
 
     fn done(&mut self, worker: WorkerId, done: Done, now: i64) {
-        let Some((run, pid)) = self.take_run(worker) else { return };
+        let Some((run, pid)) = self.take_run(worker, now) else { return };
         let ending = of_done(done, |spec| route(&self.config, &self.offers, spec));
         let ending = stamped(ending, worker, pid, now - run.started_at);
         if ending.outcome != Outcome::Ok {
             return self.clean(worker, run, ending);
         }
-        let refill = self.next_turn(worker, true);
+        let refill = self.next_turn(worker, true, now);
         self.hand_in(worker, run, ending, refill);
+        self.after_run(worker, now);
     }
 
     fn fail(&mut self, worker: WorkerId, fail: Fail, now: i64) {
-        let Some((run, pid)) = self.take_run(worker) else { return };
+        let Some((run, pid)) = self.take_run(worker, now) else { return };
         let ending = stamped(of_fail(fail, run.verdict.clone()), worker, pid, now - run.started_at);
         self.clean(worker, run, ending);
     }
 
     /// The run that the worker has answered, and the worker's process.
-    fn take_run(&mut self, worker: WorkerId) -> Option<(Run, Option<i32>)> {
+    fn take_run(&mut self, worker: WorkerId, now: i64) -> Option<(Run, Option<i32>)> {
         let slot = self.slots.get_mut(&worker)?;
         let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return None };
+        self.pools[slot.pool.0].load.ran(&run.kind, now - run.started_at, run.peak_rss_bytes);
         Some((run, slot.pid))
     }
 
@@ -154,19 +165,22 @@ impl Machine {
         self.out.push(Command::Clean(worker));
     }
 
-    pub(super) fn cleaned(&mut self, worker: WorkerId, output: Vec<u8>) {
+    pub(super) fn cleaned(&mut self, worker: WorkerId, output: Vec<u8>, now: i64) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
         if !matches!(slot.phase, Phase::Cleaning(..)) {
             return;
         }
         let Phase::Cleaning(run, ending) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
-        let refill = self.next_turn(worker, true);
+        let refill = self.next_turn(worker, true, now);
         self.hand_in(worker, run, Ending { output, ..ending }, refill);
+        self.after_run(worker, now);
     }
 
     /// It was told to leave and had not begun.
     fn back(&mut self, worker: WorkerId, now: i64) {
-        let Some((run, pid)) = self.take_run(worker) else { return };
+        let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let Phase::Working(run) = std::mem::replace(&mut slot.phase, Phase::Leaving) else { return };
+        let pid = slot.pid;
         if run.verdict.is_none() && self.slots.get(&worker).is_some_and(|slot| slot.leaving.is_none()) {
             // Nobody asked for it, so the worker is stopping by itself: it could give back for ever what it gets.
             self.leaves(worker, now);
@@ -176,24 +190,43 @@ impl Machine {
             Some(verdict) => Ending::bare(verdict.outcome, verdict.detail),
             None => Ending::bare(Outcome::Recalled, detail),
         };
-        let refill = self.next_turn(worker, false);
+        let refill = self.next_turn(worker, false, now);
         let ending = stamped(ending, worker, pid, now - run.started_at);
         self.hand_in(worker, run, ending, refill);
+        self.after_run(worker, now);
     }
 
     /// A run is over: the worker is free for the next, unless it is to leave. Says which pool may claim for it.
-    fn next_turn(&mut self, worker: WorkerId, answered: bool) -> Option<queue_core::task::PoolId> {
+    fn next_turn(&mut self, worker: WorkerId, answered: bool, now: i64) -> Option<PoolId> {
         self.timers.clear_run(worker);
         self.end_run_ladder(worker);
         let slot = self.slots.get_mut(&worker)?;
+        slot.idle_since = now;
+        let pool = slot.pool;
         if answered {
-            self.pools[slot.pool.0].health.answered();
+            slot.tasks += 1;
+            self.pools[pool.0].health.answered();
         }
-        if slot.leaving.is_some() || slot.broken {
+        let stays = slot.leaving.is_none() && !slot.broken && !self.is_to_leave(worker, now);
+        let slot = self.slots.get_mut(&worker).filter(|_| stays)?;
+        if self.pools[pool.0].is_quiet {
+            slot.phase = Phase::Quiet;
             return None;
         }
         slot.phase = Phase::Ready;
-        Some(slot.pool)
+        Some(pool)
+    }
+
+    /// Its end is handed in: who is to leave goes, and who is to be replaced is.
+    fn after_run(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get(&worker).filter(|slot| !slot.broken) else { return };
+        let (pool, is_replaced) = (slot.pool, slot.leaving.is_some() || slot.outdated.is_some());
+        if slot.leaving.is_some() {
+            self.send_off(worker, now);
+        }
+        if is_replaced {
+            self.fill(pool, now);
+        }
     }
 
     /// It says good-bye: no more work for it. What it still has is handed in when its process is gone.
@@ -202,10 +235,14 @@ impl Machine {
         slot.leaving.get_or_insert(ipc_contract::message::StopReason::Unknown);
         // A run that it has not read by now cannot take too long.
         self.timers.clear(Timer::Run(worker));
-        if slot.phase == Phase::Ready {
-            slot.phase = Phase::Leaving;
-            let pool = slot.pool;
-            self.demand(pool, -1);
+        match slot.phase {
+            Phase::Ready => {
+                slot.phase = Phase::Leaving;
+                let pool = slot.pool;
+                self.demand(pool, -1);
+            }
+            Phase::Quiet => slot.phase = Phase::Leaving,
+            Phase::Starting | Phase::Working(_) | Phase::Cleaning(..) | Phase::Leaving => {}
         }
         self.set_ladder(worker, Ladder::new(now, BYE_GRACE_US));
     }

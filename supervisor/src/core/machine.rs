@@ -3,24 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use ipc_contract::message::{Run as RunMessage, StopReason, ToWorker};
+use ipc_contract::message::{Run as RunMessage, ToWorker};
 use ipc_contract::payload::Payload;
-use ipc_contract::session::State;
 use queue_core::op::{Claimed, Demand, Notice, Op, WorkerRow};
 use queue_core::task::{Ending, Note, Outcome, PoolId, WorkerId};
 
 use super::command::{Command, Report};
-use super::ending::{how, last_words, never_read, of_death, stamped};
-use super::event::{Event, Exit, WorkerExit};
-use super::health::{Circuit, Death};
+use super::event::Event;
 use super::host::HostFacts;
 use super::pool::{Pool, PoolSpec};
 use super::slot::{Phase, Run, Slot};
 use super::timers::{Timer, Timers};
-use crate::config::{BOOT_TIMEOUT_US, Config, Offers};
+use crate::config::{Config, Offers};
 
 /// Without a beat for so long, a worker that promised beats is called unresponsive. It is not killed for it.
 pub const UNRESPONSIVE_US: i64 = 30_000_000;
+/// A run without a timeout that takes so long is told of.
+pub const LONG_RUN_US: i64 = 3_600_000_000;
 /// How often the log of a run is kept.
 pub const LOG_EVERY_US: i64 = 5_000_000;
 /// From "stop this run" to SIGKILL.
@@ -36,11 +35,12 @@ pub struct Machine {
     pub(super) pools: Vec<Pool>,
     pub(super) slots: BTreeMap<WorkerId, Slot>,
     pub(super) timers: Timers,
-    #[expect(dead_code, reason = "admission comes next")]
     pub(super) host: HostFacts,
     pub(super) shutdown: Shutdown,
     pub(super) shutdown_grace_us: i64,
-    next_worker: i64,
+    pub(super) next_worker: i64,
+    /// The word of this event.
+    pub(super) random: u64,
     /// Of the database, to make a task's effect key unique beyond it.
     uid: String,
     pub(super) out: Vec<Command>,
@@ -67,6 +67,7 @@ impl Machine {
             shutdown: Shutdown::No,
             shutdown_grace_us,
             next_worker,
+            random: 0,
             uid,
             out: Vec::new(),
         }
@@ -80,19 +81,23 @@ impl Machine {
     /// Decides what follows from `event`. `now` is monotonic microseconds, `random` any uniformly drawn word.
     #[must_use]
     pub fn handle(&mut self, event: Event, now: i64, random: u64) -> Vec<Command> {
+        self.random = random;
         match event {
             Event::Start => self.fill_all(now),
             Event::Spawned(row) => self.spawned(row, now),
             Event::Frame(worker, message) => self.frame(worker, message, now),
             Event::Broken(worker, why) => self.broken(worker, &why, now),
-            Event::Cleaned(worker, output) => self.cleaned(worker, output),
-            Event::Gone(exit) => self.gone(&exit, now, random),
+            Event::Cleaned(worker, output) => self.cleaned(worker, output, now),
+            Event::Gone(exit) => self.gone(&exit, now),
+            Event::Backlog(backlog) => self.told_backlog(backlog, now),
+            Event::Order(order) => self.order(order, now),
             Event::Notice(Notice::Claimed(claimed)) => self.claimed(claimed, now),
             Event::Notice(Notice::StopWanted(run)) => self.cancel(run, now),
             Event::Notice(Notice::Overspent { run, unit }) => self.overspent(run, &unit, now),
             Event::Notice(Notice::Noted { run, seq }) => self.noted(run, seq),
             Event::Notice(Notice::Finished { .. } | Notice::Returned { .. } | Notice::Logged(_)) => {}
-            Event::Sampled(_) | Event::Reload(_) => {}
+            Event::Sampled(samples) => self.sampled(&samples, now),
+            Event::Reload(config) => self.reload(*config, now),
             Event::Follow(task) => self.follow(task, now),
             Event::Shutdown => self.shut_down(now),
             Event::Tick => {}
@@ -114,45 +119,18 @@ impl Machine {
 
     fn expired(&mut self, timer: Timer, now: i64) {
         match timer {
-            Timer::Boot(worker) => self.broken(worker, "it said neither `ready` nor `booting` in time (10 s)", now),
+            Timer::Boot(worker) => self.never_ready(worker, now),
             Timer::Run(worker) => self.timed_out(worker, now),
             Timer::Ladder(worker) => self.climb(worker, now),
             Timer::Beat(worker) => self.unresponsive(worker),
             Timer::Log(worker) => self.keep_log(worker, now),
             Timer::Note(worker) => self.keep_progress(worker, now),
+            Timer::Progress(worker) => self.stands_still(worker, now),
+            Timer::Long(worker) => self.takes_long(worker),
+            Timer::Wear(worker) => self.look_after(worker, now),
             Timer::Refill(pool) => self.fill(pool, now),
-        }
-    }
-
-    pub(super) fn fill_all(&mut self, now: i64) {
-        for pool in 0..self.pools.len() {
-            self.fill(PoolId(pool), now);
-        }
-    }
-
-    /// Starts the workers that a pool lacks, or waits for the moment from which it may.
-    pub(super) fn fill(&mut self, id: PoolId, now: i64) {
-        let pool = &self.pools[id.0];
-        if self.shutdown != Shutdown::No {
-            return;
-        }
-        let there = self.slots.values().filter(|slot| slot.pool == id);
-        let (there, greeted) =
-            there.fold((0, 0), |(all, greeted), slot| (all + 1, greeted + usize::from(slot.greeted)));
-        let wanted = pool.wanted(greeted);
-        if there >= wanted {
-            return;
-        }
-        if pool.start_at > now {
-            self.timers.set(Timer::Refill(id), pool.start_at);
-            return;
-        }
-        for _ in there..wanted {
-            let worker = WorkerId(self.next_worker);
-            self.next_worker += 1;
-            self.slots.insert(worker, Slot::new(id, now));
-            self.timers.set(Timer::Boot(worker), now + BOOT_TIMEOUT_US);
-            self.out.push(Command::Spawn { worker, pool: id });
+            Timer::Scale(pool) => self.rescale(pool, now),
+            Timer::Memory(pool) => self.memory_overdue(pool, now),
         }
     }
 
@@ -175,11 +153,15 @@ impl Machine {
             let ending = Ending::bare(Outcome::Recalled, "its worker ended before the run began");
             return self.out.push(Command::Submit(Op::Finish { run: claimed.run, ending, refill: Some(claimed.pool) }));
         };
-        let run = Run::new(claimed.run, now, claimed.timeout_ms);
+        let run = Run::new(claimed.run, claimed.kind.clone(), now, claimed.timeout_ms);
         slot.phase = Phase::Working(run);
-        if let Some(ms) = claimed.timeout_ms {
-            self.timers.set(Timer::Run(worker), now.saturating_add(ms.saturating_mul(1000)));
+        self.pools[claimed.pool.0].load.claimed();
+        self.timers.clear(Timer::Wear(worker));
+        match claimed.timeout_ms {
+            Some(ms) => self.timers.set(Timer::Run(worker), now.saturating_add(ms.saturating_mul(1000))),
+            None => self.timers.set(Timer::Long(worker), now + LONG_RUN_US),
         }
+        self.await_progress(worker, now);
         let message = ToWorker::Run(RunMessage {
             task: claimed.run.task.0.unsigned_abs(),
             epoch: claimed.run.epoch.unsigned_abs(),
@@ -202,70 +184,6 @@ impl Machine {
             panic!("the supervisor broke its own contract: {violation}");
         }
         self.out.push(Command::Send(worker, message));
-    }
-
-    /// A worker and all that it left is dead: what it ran is handed in, in this same turn, and it is replaced.
-    fn gone(&mut self, gone: &WorkerExit, now: i64, random: u64) {
-        let Some(mut slot) = self.slots.remove(&gone.worker) else { return };
-        self.timers.clear_worker(gone.worker);
-        let with_run = slot.run().is_some();
-        match std::mem::replace(&mut slot.phase, Phase::Leaving) {
-            Phase::Working(run) => {
-                let run_us = now - run.started_at;
-                let unread = || (slot.session.state() == State::Closed).then(never_read);
-                let ending = of_death(gone, run.verdict.clone().or_else(unread));
-                self.hand_in(gone.worker, run, stamped(ending, gone.worker, slot.pid, run_us), None);
-            }
-            Phase::Cleaning(run, ending) => {
-                let ending = Ending { output: gone.output.clone(), ..ending };
-                let run_us = now - run.started_at;
-                self.hand_in(gone.worker, run, stamped(ending, gone.worker, slot.pid, run_us), None);
-            }
-            Phase::Ready => self.demand(slot.pool, -1),
-            Phase::Starting | Phase::Leaving => {}
-        }
-        if slot.pid.is_some() {
-            self.out.push(Command::Submit(Op::WorkerGone(gone.worker)));
-        }
-        let how = match &slot.spawn_error {
-            Some(error) => format!("could not be started: {error}"),
-            // Nobody else tells why: there is no task whose log would have it.
-            None if !slot.greeted => how(&gone.exit) + &last_words(&gone.output),
-            None => how(&gone.exit),
-        };
-        let (worker, pool, pid) = (gone.worker, slot.pool, slot.pid);
-        self.out.push(Command::Report(Report::WorkerGone { worker, pool, pid, how: how.clone() }));
-        let code = if let Exit::Code(code) = gone.exit { Some(code) } else { None };
-        let death = Death { before_hello: !slot.greeted, with_run, lived_us: now - slot.started_at, code };
-        self.replace(&slot, death, &how, now, random);
-        if self.shutdown != Shutdown::No && self.slots.is_empty() {
-            self.out.push(Command::Finished);
-        }
-    }
-
-    fn replace(&mut self, slot: &Slot, death: Death, how: &str, now: i64, random: u64) {
-        if self.shutdown != Shutdown::No {
-            return;
-        }
-        // A death that we brought about, for what it ran, says nothing about its program.
-        if slot.leaving == Some(StopReason::Recycling) && !slot.broken {
-            return self.fill(slot.pool, now);
-        }
-        let pool = &mut self.pools[slot.pool.0];
-        let verdict = pool.health.died(death, pool.spec.workers, now, random);
-        pool.start_at = verdict.restart_at.unwrap_or(i64::MAX);
-        if pool.health.circuit() != Circuit::Closed {
-            pool.broken_by = how.to_owned();
-        }
-        if verdict.opened {
-            let then = match pool.health.circuit() {
-                Circuit::Stopped => "it asked not to be started again: mend it, then start the supervisor anew",
-                _ => "it is tried again once a minute",
-            };
-            let text = format!("pool {} is broken: its worker {how}; {then}", pool.spec.name);
-            self.alert("pool_broken", text);
-        }
-        self.fill(slot.pool, now);
     }
 
     /// A run is over: what it said and printed goes before its end.

@@ -3,7 +3,11 @@
 //!
 //! - `event`, `command`: the two closed vocabularies. `machine`: one synchronous `handle` over them.
 //! - `slot`: one worker process as the machine knows it. `frames`: what a worker says. `stopping`: ladders and shutdown.
-//! - `pool`: how many workers there should be. `health`: when a dead one is replaced. `stop`: the ladder's times.
+//! - `pool`: what is known of a pool. `load`: what it measured. `scaling`: how many workers that makes; `rescale`: when that is
+//!   looked at. `staff`: who starts and who leaves. `recycle`: when one that is well is replaced. `memory`: who fits, who makes
+//!   room, who had too much. `health`: the states of a pool. `death`: what follows one. `stop`: the ladder's times.
+//! - `order`: what operators want. `reload`: another configuration. `decisions`: what was decided, for people; `view`: a pool
+//!   as they see it.
 //! - `timers`: all deadlines in one table. `ending`: how the end of a run is told. `outlook`: whether what is left can be run.
 //! - `notes`: what runs say of themselves, and what they print. `run_log`, `log_lines`, `log_line`: how that is kept.
 //! - `log_budget`: how much of what a worker logs is passed on.
@@ -13,6 +17,8 @@ mod boot_tests;
 pub mod command;
 #[cfg(test)]
 mod credit_tests;
+mod death;
+pub mod decisions;
 pub mod ending;
 pub mod event;
 #[cfg(test)]
@@ -20,30 +26,43 @@ mod follow_tests;
 mod frames;
 pub mod health;
 pub mod host;
+pub mod load;
 pub mod log_budget;
 pub mod log_line;
 mod log_lines;
 pub mod machine;
+mod memory;
 mod notes;
+pub mod order;
 mod outlook;
 #[cfg(test)]
 mod play;
 pub mod pool;
 #[cfg(test)]
 mod pool_tests;
+pub mod recycle;
+mod reload;
+mod rescale;
 pub mod run_log;
 #[cfg(test)]
 mod run_tests;
+#[cfg(test)]
+mod scale_tests;
+pub mod scaling;
 pub mod slot;
+mod staff;
 pub mod stop;
 #[cfg(test)]
 mod stop_tests;
 mod stopping;
 pub mod timers;
+pub mod view;
 
 pub use command::{Command, Report, Signal};
 pub use event::{Event, Exit, Sample, WorkerExit};
 pub use host::{HostFacts, MemoryCap};
 pub use machine::Machine;
+pub use order::{Leave, Order};
 pub use outlook::{Left, Outlook};
 pub use pool::PoolSpec;
+pub use view::{KindView, PoolView, WorkerView};

@@ -31,9 +31,11 @@ impl Machine {
         else {
             return;
         };
-        if let Some(progress) = progress(&note) {
-            run.progress = Some(progress);
+        let has_progress = progress(&note).map(|progress| run.progress = Some(progress)).is_some();
+        if has_progress {
+            self.await_progress(worker, now);
         }
+        let Some(run) = self.running(worker) else { return };
         if note.seq > 0 {
             let key = run.key;
             let progress = run.progress.take();

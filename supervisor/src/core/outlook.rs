@@ -6,7 +6,7 @@ use queue_core::book::Counts;
 use queue_core::state::TaskState;
 use queue_core::task::PoolId;
 
-use super::health::{Circuit, PROBE_US};
+use super::health::PROBE_US;
 use super::machine::Machine;
 
 /// Reasons that are told, at most.
@@ -51,7 +51,7 @@ impl Machine {
     /// How the last worker of a broken pool ended.
     pub fn broken_by(&self, pool: PoolId) -> Option<&str> {
         let pool = self.pools.get(pool.0)?;
-        (pool.health.circuit() != Circuit::Closed).then_some(pool.broken_by.as_str())
+        pool.health.state().is_broken().then_some(pool.broken_by.as_str())
     }
 
     /// Why nobody will run the tasks of this queue; `None` when somebody may.

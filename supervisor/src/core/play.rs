@@ -9,6 +9,7 @@ use queue_core::task::{PoolId, TaskId, WorkerId};
 
 use super::command::{Command, Report, Signal};
 use super::event::{Event, Exit, WorkerExit};
+use super::host::HostFacts;
 use super::machine::{Machine, SHUTDOWN_GRACE_US};
 use crate::config::{Config, Kind, Offers, Pool, Program, Workers};
 
@@ -26,7 +27,15 @@ impl Play {
         let echo = Kind { queue: Some("p".into()), ..Kind::default() };
         let kinds = BTreeMap::from([("echo".into(), echo)]);
         let config = Config { db: "q".into(), folder: "/".into(), pools: vec![pool], kinds, ..Config::default() };
+        Play::under(config)
+    }
+
+    pub(super) fn under(config: Config) -> Play {
         Play { machine: Machine::new(config, Offers::default(), 1, "db".into(), SHUTDOWN_GRACE_US) }
+    }
+
+    pub(super) fn on(self, host: HostFacts) -> Play {
+        Play { machine: self.machine.on(host) }
     }
 
     /// What follows from an event, in short words.
@@ -119,8 +128,16 @@ pub(super) fn key(task: i64) -> RunKey {
 }
 
 pub(super) fn claim(task: i64, timeout_ms: Option<i64>) -> Event {
+    claimed(PoolId(0), task, timeout_ms)
+}
+
+pub(super) fn claimed_for(pool: PoolId, task: i64) -> Event {
+    claimed(pool, task, None)
+}
+
+fn claimed(pool: PoolId, task: i64, timeout_ms: Option<i64>) -> Event {
     let (run, kind, args) = (key(task), "echo".into(), vec![0xc0]);
-    Event::Notice(Notice::Claimed(Claimed { run, pool: PoolId(0), kind, args, attempt: 1, timeout_ms }))
+    Event::Notice(Notice::Claimed(Claimed { run, pool, kind, args, attempt: 1, timeout_ms }))
 }
 
 pub(super) fn cancel(task: i64) -> Event {

@@ -82,7 +82,7 @@ fn exit_78_is_the_last_word() {
     let text = told.alert(1, gone(1, Exit::Code(78)));
     assert_eq!(
         text,
-        "pool p is broken: its worker left with exit code 78; it asked not to be started again: mend it, then start the supervisor anew"
+        "pool p is broken: its worker left with exit code 78; it asked not to be started again: mend it, then `supervisor pool recycle p`"
     );
 }
 

@@ -7,6 +7,7 @@ use queue_core::task::{Ending, PoolId, Progress};
 
 use super::ending::Verdict;
 use super::log_budget::LogBudget;
+use super::recycle::Wear;
 use super::stop::Ladder;
 
 #[derive(Clone, Debug)]
@@ -25,12 +26,23 @@ pub struct Slot {
     pub unresponsive: bool,
     /// Its channel is of no use: nothing that still comes from it counts.
     pub broken: bool,
-    /// It was told to leave, and why.
+    /// It was told to leave, or will be after its run, and why.
     pub leaving: Option<StopReason>,
+    /// It is to be replaced, and works on until there is one in its place.
+    pub outdated: Option<StopReason>,
+    /// The reason for either, in words; empty where the other says enough.
+    pub why: String,
     /// Somebody is on the way to SIGKILL: of the whole worker, or of what it runs.
     pub ladder: Option<Ladder>,
     pub spawn_error: Option<String>,
     pub log_budget: LogBudget,
+    /// Runs that it has answered.
+    pub tasks: u64,
+    pub idle_since: i64,
+    /// By how much its own limits of wear are lowered.
+    pub share: f64,
+    /// What it had in memory, with all that it started, when it was measured last.
+    pub rss_bytes: u64,
 }
 
 /// What the worker does. Exactly in `Ready` it has a credit out: the queue may claim a task for it.
@@ -38,6 +50,8 @@ pub struct Slot {
 pub enum Phase {
     Starting,
     Ready,
+    /// It could run something, but its pool is quiet.
+    Quiet,
     Working(Run),
     /// Its run failed; what that left below the worker is being killed before the end is committed.
     Cleaning(Run, Ending),
@@ -48,6 +62,7 @@ pub enum Phase {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub key: RunKey,
+    pub kind: String,
     pub started_at: i64,
     pub timeout_ms: Option<i64>,
     /// Set when we stop it: what its end will count as unless it is done first.
@@ -57,12 +72,23 @@ pub struct Run {
     pub progress_kept_at: i64,
     /// Until then somebody reads its log as it is written.
     pub followed_until: i64,
+    /// The most that its worker had in memory meanwhile.
+    pub peak_rss_bytes: u64,
 }
 
 impl Run {
-    pub fn new(key: RunKey, started_at: i64, timeout_ms: Option<i64>) -> Run {
-        let (verdict, progress, followed_until) = (None, None, started_at);
-        Run { key, started_at, timeout_ms, verdict, progress, progress_kept_at: i64::MIN, followed_until }
+    pub fn new(key: RunKey, kind: String, started_at: i64, timeout_ms: Option<i64>) -> Run {
+        Run {
+            key,
+            kind,
+            started_at,
+            timeout_ms,
+            verdict: None,
+            progress: None,
+            progress_kept_at: i64::MIN,
+            followed_until: started_at,
+            peak_rss_bytes: 0,
+        }
     }
 
     pub fn reference(&self) -> RunRef {
@@ -84,9 +110,15 @@ impl Slot {
             unresponsive: false,
             broken: false,
             leaving: None,
+            outdated: None,
+            why: String::new(),
             ladder: None,
             spawn_error: None,
             log_budget: LogBudget::default(),
+            tasks: 0,
+            idle_since: now,
+            share: 1.0,
+            rss_bytes: 0,
         }
     }
 
@@ -94,7 +126,7 @@ impl Slot {
     pub fn run(&self) -> Option<&Run> {
         match &self.phase {
             Phase::Working(run) | Phase::Cleaning(run, _) => Some(run),
-            Phase::Starting | Phase::Ready | Phase::Leaving => None,
+            Phase::Starting | Phase::Ready | Phase::Quiet | Phase::Leaving => None,
         }
     }
 
@@ -112,6 +144,12 @@ impl Slot {
         }
     }
 
+    /// What wears it, as far as that is known.
+    pub fn wear(&self, now: i64) -> Wear {
+        let idle_us = if self.run().is_some() { 0 } else { now - self.idle_since };
+        Wear { tasks: self.tasks, age_us: now - self.started_at, idle_us, rss_bytes: self.rss_bytes }
+    }
+
     /// The word of the design for what the worker does.
     pub fn state_name(&self) -> &'static str {
         match (&self.phase, self.leaving) {
@@ -119,6 +157,7 @@ impl Slot {
             (_, Some(_)) => "draining",
             (Phase::Starting, None) => "starting",
             (Phase::Ready, None) => "ready",
+            (Phase::Quiet, None) => "quiet",
             (Phase::Working(_) | Phase::Cleaning(..), None) => "working",
         }
     }

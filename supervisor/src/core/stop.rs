@@ -1,6 +1,6 @@
 //! The ladder of a stop: when each of its rungs comes. Pure arithmetic.
 //!
-//! The `stop` frame goes out at once, SIGTERM to the group at half of the grace, SIGKILL at its end. Whoever is not dead
+//! The `stop` frame goes out at once, SIGTERM to the group at half of the grace (SIGABRT when it is to say where it hangs), SIGKILL at its end. Whoever is not dead
 //! ten seconds after SIGKILL is stuck in the kernel: the slot stays taken and an alert says so.
 
 pub const STUCK_AFTER_US: i64 = 10_000_000;
@@ -8,6 +8,8 @@ pub const STUCK_AFTER_US: i64 = 10_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rung {
     Term,
+    /// In place of [`Rung::Term`]: whoever hangs says where.
+    Abort,
     Kill,
     Stuck,
 }
@@ -24,6 +26,12 @@ impl Ladder {
         Ladder { next: Some(Rung::Term), term_at: now + grace_us / 2, kill_at: now + grace_us }
     }
 
+    /// Whoever climbs it is made to say where it hangs.
+    pub fn with_dump(self) -> Ladder {
+        let next = self.next.map(|rung| if rung == Rung::Term { Rung::Abort } else { rung });
+        Ladder { next, ..self }
+    }
+
     /// A ladder that starts with SIGKILL: the caller sends it.
     pub fn killed(now: i64) -> Ladder {
         Ladder { next: Some(Rung::Stuck), term_at: now, kill_at: now }
@@ -31,7 +39,7 @@ impl Ladder {
 
     pub fn next_at(&self) -> Option<i64> {
         Some(match self.next? {
-            Rung::Term => self.term_at,
+            Rung::Term | Rung::Abort => self.term_at,
             Rung::Kill => self.kill_at,
             Rung::Stuck => self.kill_at + STUCK_AFTER_US,
         })
@@ -41,7 +49,7 @@ impl Ladder {
     pub fn step(&mut self, now: i64) -> Option<Rung> {
         let rung = self.next.filter(|_| self.next_at().is_some_and(|at| at <= now))?;
         self.next = match rung {
-            Rung::Term => Some(Rung::Kill),
+            Rung::Term | Rung::Abort => Some(Rung::Kill),
             Rung::Kill => Some(Rung::Stuck),
             Rung::Stuck => None,
         };

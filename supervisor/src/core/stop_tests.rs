@@ -60,7 +60,7 @@ fn done_wins_over_every_stop() {
 fn a_worker_that_was_signalled_gets_no_other_task() {
     let mut play = cancelling();
     play.at(6_000, Event::Tick, &["term 1"]);
-    play.at(6_001, done(1, 7), &["finish 7/1 ok"]);
+    play.at(6_001, done(1, 7), &["finish 7/1 ok", "stop 1: Recycling 10000ms"]);
     play.at(6_002, claim(8, None), &["finish 8/1 recalled refill"]);
     play.at(11_000, Event::Tick, &["kill 1"]);
     play.at(11_001, gone(1, Exit::Signal(9)), &["down 1", "report gone 1", "spawn 2"]);

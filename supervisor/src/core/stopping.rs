@@ -38,9 +38,42 @@ impl Machine {
         self.stop_run(worker, Verdict { outcome: Outcome::Timeout, detail }, StopReason::Timeout, now);
     }
 
+    /// A run of a kind that is to tell of its progress has so long for its next word.
+    pub(super) fn await_progress(&mut self, worker: WorkerId, now: i64) {
+        let Some(run) = self.slots.get(&worker).and_then(|slot| slot.working()) else { return };
+        let timeout_ms = self.config.kinds.get(&run.kind).and_then(|kind| kind.progress_timeout_ms);
+        if let Some(ms) = timeout_ms {
+            self.timers.set(Timer::Progress(worker), now.saturating_add(ms.saturating_mul(1000)));
+        }
+    }
+
+    pub(super) fn stands_still(&mut self, worker: WorkerId, now: i64) {
+        let Some(run) = self.slots.get(&worker).and_then(|slot| slot.working()) else { return };
+        let ms = self.config.kinds.get(&run.kind).and_then(|kind| kind.progress_timeout_ms).unwrap_or(0);
+        let detail = format!("said nothing of its progress for {ms} ms");
+        self.stop_run(worker, Verdict { outcome: Outcome::Timeout, detail }, StopReason::Timeout, now);
+    }
+
+    pub(super) fn takes_long(&mut self, worker: WorkerId) {
+        let Some(run) = self.slots.get(&worker).and_then(|slot| slot.working()) else { return };
+        let (task, kind) = (run.key.task, &run.kind);
+        let text = format!(
+            "task {task} of kind {kind} has been running for 1 h on worker {worker} and has no timeout; \
+             give its kind or queue one if that is too long"
+        );
+        self.alert("long_run", text);
+    }
+
+    pub(super) fn never_ready(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get(&worker) else { return };
+        let boot_s = self.pools[slot.pool.0].spec.boot_timeout_us / 1_000_000;
+        self.broken(worker, &format!("it said neither `ready` nor `booting` in time ({boot_s} s)"), now);
+    }
+
     /// The first reason to stop a run is the one that is told.
-    fn stop_run(&mut self, worker: WorkerId, verdict: Verdict, reason: StopReason, now: i64) {
+    pub(super) fn stop_run(&mut self, worker: WorkerId, verdict: Verdict, reason: StopReason, now: i64) {
         let Some(slot) = self.slots.get_mut(&worker) else { return };
+        let hangs = verdict.outcome == Outcome::Timeout && self.pools[slot.pool.0].spec.dump_on_hang;
         let Some(run) = slot.working_mut() else { return };
         if run.verdict.is_some() {
             return;
@@ -51,7 +84,8 @@ impl Machine {
             let grace_ms = CANCEL_GRACE_US.unsigned_abs() / 1000;
             self.send(worker, ToWorker::Stop(Stop { run: Some(run), reason, grace_ms }));
         }
-        self.set_ladder(worker, Ladder::new(now, CANCEL_GRACE_US));
+        let ladder = Ladder::new(now, CANCEL_GRACE_US);
+        self.set_ladder(worker, if hangs { ladder.with_dump() } else { ladder });
     }
 
     /// The worker broke the contract, or its channel is gone: nothing that it says counts any more, and it is killed.
@@ -68,6 +102,7 @@ impl Machine {
                 slot.phase = Phase::Leaving;
                 self.demand(pool, -1);
             }
+            Phase::Quiet => slot.phase = Phase::Leaving,
             Phase::Starting | Phase::Cleaning(..) | Phase::Leaving => {}
         }
         self.alert("protocol", format!("worker {worker} of pool {}: {why}", self.pools[pool.0].spec.name));
@@ -102,6 +137,9 @@ impl Machine {
         if let Phase::Working(run) = &mut slot.phase {
             let detail = "the supervisor was stopped".to_owned();
             run.verdict.get_or_insert(Verdict { outcome: Outcome::Recalled, detail });
+        }
+        if slot.phase == Phase::Quiet {
+            slot.phase = Phase::Leaving;
         }
         if slot.phase == Phase::Ready {
             slot.phase = Phase::Leaving;
@@ -146,10 +184,11 @@ impl Machine {
             self.timers.set(Timer::Ladder(worker), at);
         }
         match rung {
-            Some(Rung::Term) => {
+            Some(rung @ (Rung::Term | Rung::Abort)) => {
                 // The signal could reach it in its next run, and that task would be charged: it gets no other.
                 slot.leaving.get_or_insert(StopReason::Recycling);
-                self.out.push(Command::Signal(worker, Signal::Term));
+                let signal = if rung == Rung::Term { Signal::Term } else { Signal::Abort };
+                self.out.push(Command::Signal(worker, signal));
             }
             Some(Rung::Kill) => self.out.push(Command::Signal(worker, Signal::Kill)),
             Some(Rung::Stuck) => {

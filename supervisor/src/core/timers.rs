@@ -18,8 +18,18 @@ pub enum Timer {
     Log(WorkerId),
     /// How far the run is is to be kept.
     Note(WorkerId),
+    /// The run has said nothing of its progress for too long.
+    Progress(WorkerId),
+    /// The run takes longer than most would mean it to.
+    Long(WorkerId),
+    /// The worker may be old, or idle for long enough, to be replaced.
+    Wear(WorkerId),
     /// The pool may start a worker again.
     Refill(PoolId),
+    /// How many workers the pool should have is to be looked at.
+    Scale(PoolId),
+    /// The pool has waited for memory long enough to be given some.
+    Memory(PoolId),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -42,13 +52,13 @@ impl Timers {
     }
 
     pub fn clear_worker(&mut self, worker: WorkerId) {
-        let of_process = [Timer::Boot(worker), Timer::Ladder(worker), Timer::Beat(worker)];
+        let of_process = [Timer::Boot(worker), Timer::Ladder(worker), Timer::Beat(worker), Timer::Wear(worker)];
         of_process.into_iter().for_each(|timer| self.clear(timer));
         self.clear_run(worker);
     }
 
     pub fn clear_run(&mut self, worker: WorkerId) {
-        let of_run = [Timer::Run(worker), Timer::Log(worker), Timer::Note(worker)];
+        let of_run = [Timer::Run, Timer::Log, Timer::Note, Timer::Progress, Timer::Long].map(|timer| timer(worker));
         of_run.into_iter().for_each(|timer| self.clear(timer));
     }
 

@@ -359,6 +359,9 @@ impl EventLoop {
             self.turn_at = Some(Instant::now());
         }
         self.pending.settle(turn.replies)?;
+        for backlog in turn.backlogs {
+            self.happened(Event::Backlog(backlog));
+        }
         for notice in turn.notices {
             if let Notice::Logged(RunKey { task: id, .. }) | Notice::Returned { id, .. } = &notice {
                 self.handle.shared().followers.wake(*id);

@@ -25,7 +25,7 @@ pub(super) struct Ticks {
 impl Ticks {
     pub(super) fn open(db: &Path, args: Vec<u8>, result: Vec<u8>) -> Result<Ticks> {
         let mut store = Store::open(Place::File(db.to_owned()), Durability::Full)?;
-        let pools = vec![PoolPolicy { name: NOOP.to_owned(), queues: vec![NOOP.to_owned()], weights: Vec::new(), scales: false }];
+        let pools = vec![PoolPolicy { name: NOOP.to_owned(), queues: vec![NOOP.to_owned()], weights: Vec::new() }];
         let started = Instant::now();
         let book = store.book(Policies { pools, ..Policies::default() }, now(started))?;
         Ok(Ticks { store, book, started, random: fastrand::Rng::new(), args, result })

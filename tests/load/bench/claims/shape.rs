@@ -62,7 +62,7 @@ impl Shape {
             _ => QueuePolicy::default(),
         };
         let queues = (0..self.queues(tasks)).map(queue).collect();
-        let pool = PoolPolicy { name: "p".to_owned(), queues, weights: Vec::new(), scales: false };
+        let pool = PoolPolicy { name: "p".to_owned(), queues, weights: Vec::new() };
         Policies { pools: vec![pool], queues: [(QUEUE.to_owned(), policy)].into(), ..Policies::default() }
     }
 

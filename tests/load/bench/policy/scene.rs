@@ -43,7 +43,7 @@ pub(super) fn all() -> Vec<Scene> {
 fn scene(title: &'static str, rule: &'static str, policy: QueuePolicy, classes: Vec<Class>) -> Scene {
     let weights = [("q", 1), ("paying", 3), ("free", 1)];
     let (queues, weights) = weights.into_iter().map(|(queue, weight)| (queue.to_owned(), weight)).unzip();
-    let pool = PoolPolicy { name: "p".to_owned(), queues, weights, scales: false };
+    let pool = PoolPolicy { name: "p".to_owned(), queues, weights };
     let queues = [("q".to_owned(), policy)].into();
     Scene { title, rule, policies: Policies { pools: vec![pool], queues, ..Policies::default() }, classes }
 }

@@ -1,0 +1,244 @@
+//! Who starts and who leaves, so that each pool comes to have the workers that it should: starts within max, memory and
+//! back-off; replacement of the outdated, few at a time; departures between two runs.
+
+use ipc_contract::message::{Stop, StopReason, ToWorker};
+use ipc_contract::session::State;
+use queue_core::task::{PoolId, WorkerId};
+
+use super::command::Command;
+use super::machine::{Machine, Shutdown};
+use super::pool::{Headcount, ids};
+use super::recycle::{looked_after_us, share, worn};
+use super::slot::{Phase, Slot};
+use super::stop::Ladder;
+use super::timers::Timer;
+
+/// From "leave" to SIGKILL, for a worker that has nothing to do.
+const LEAVE_GRACE_US: i64 = 10_000_000;
+/// Of the workers of a pool, so many are replaced at a time: one in four, and one at least.
+const REPLACED_AT_A_TIME: u32 = 4;
+
+impl Machine {
+    pub(super) fn fill_all(&mut self, now: i64) {
+        for pool in ids(&self.pools) {
+            self.fill(pool, now);
+        }
+    }
+
+    /// Starts the workers that a pool lacks, or waits for the moment from which it may; lets those go that are too many;
+    /// replaces what is outdated.
+    pub(super) fn fill(&mut self, id: PoolId, now: i64) {
+        if self.shutdown != Shutdown::No {
+            return;
+        }
+        self.thin_out(id, now);
+        let (count, pool) = (self.headcount(id), &self.pools[id.0]);
+        let at_a_time = at_a_time(pool.target);
+        let lacking = pool.wanted(count.greeted).saturating_sub(count.fresh);
+        if lacking == 0 {
+            return;
+        }
+        let start_at = pool.health.state().may_start_at();
+        if start_at > now {
+            if start_at < i64::MAX {
+                self.timers.set(Timer::Refill(id), start_at);
+            }
+            return;
+        }
+        let mut room = pool.spec.workers.max.saturating_sub(count.all);
+        let moving = count.leaving + count.starting;
+        if count.outdated > 0 {
+            room = room.min(at_a_time.saturating_sub(moving));
+        }
+        let fits = |machine: &mut Machine| match count.outdated {
+            0 => machine.has_memory_for(id, now),
+            _ => machine.fits(id, now),
+        };
+        let started = (0..lacking.min(room)).take_while(|_| fits(self) && self.start(id, now)).count();
+        // No room for a new one beside the old one: the old one leaves first.
+        if started == 0 && count.outdated > 0 && moving < at_a_time {
+            self.let_outdated_go(id, 1, now);
+        }
+    }
+
+    /// Always true, to be counted.
+    fn start(&mut self, id: PoolId, now: i64) -> bool {
+        let worker = WorkerId(self.next_worker);
+        self.next_worker += 1;
+        let mut slot = Slot::new(id, now);
+        slot.share = share(self.random.rotate_left((worker.0 % 64) as u32));
+        self.slots.insert(worker, slot);
+        self.timers.set(Timer::Boot(worker), now + self.pools[id.0].spec.boot_timeout_us);
+        self.out.push(Command::Spawn { worker, pool: id });
+        true
+    }
+
+    /// Of those that could work, more than there should be: the outdated leave first, then those that have nothing to do.
+    fn thin_out(&mut self, id: PoolId, now: i64) {
+        let count = self.headcount(id);
+        let target = self.pools[id.0].target;
+        let able = (count.fresh - count.starting) + count.outdated;
+        let too_many = able.saturating_sub(target);
+        let gone = self.let_outdated_go(id, too_many, now);
+        let too_many = (count.fresh).saturating_sub(target).min(too_many - gone);
+        let idle = |slot: &Slot| slot.pool == id && is_idle(slot) && slot.outdated.is_none();
+        // The first ready one gets the next task, so that the last ones have been idle for longest.
+        let idle: Vec<WorkerId> =
+            self.slots.iter().rev().filter(|(_, slot)| idle(slot)).map(|(id, _)| *id).take(too_many as usize).collect();
+        let left = too_many - idle.len() as u32;
+        self.pools[id.0].is_crowded = left > 0;
+        for worker in idle {
+            self.retire(worker, StopReason::Scaling, "was one of more than there should be", now);
+        }
+    }
+
+    /// So many of the outdated, the idle ones first; how many that were.
+    fn let_outdated_go(&mut self, id: PoolId, most: u32, now: i64) -> u32 {
+        let outdated = self.slots.iter().filter(|(_, slot)| slot.pool == id && slot.leaving.is_none());
+        let mut outdated: Vec<(bool, WorkerId, StopReason)> =
+            outdated.filter_map(|(worker, slot)| Some((!is_idle(slot), *worker, slot.outdated?))).collect();
+        outdated.sort_by_key(|(is_busy, worker, _)| (*is_busy, *worker));
+        outdated.truncate(most as usize);
+        for (_, worker, reason) in &outdated {
+            self.retire(*worker, *reason, "", now);
+        }
+        outdated.len() as u32
+    }
+
+    pub(super) fn headcount(&self, id: PoolId) -> Headcount {
+        let mut count = Headcount::default();
+        for slot in self.slots.values().filter(|slot| slot.pool == id) {
+            count.all += 1;
+            if slot.leaving.is_some() || slot.broken || slot.phase == Phase::Leaving {
+                count.leaving += 1;
+                continue;
+            }
+            count.working += u32::from(slot.run().is_some());
+            if slot.outdated.is_some() {
+                count.outdated += 1;
+                continue;
+            }
+            count.fresh += 1;
+            count.greeted += u32::from(slot.greeted);
+            count.starting += u32::from(slot.phase == Phase::Starting);
+        }
+        count
+    }
+
+    /// The worker gets nothing more to do, and leaves: at once, or when what it runs has come to its end.
+    pub(super) fn retire(&mut self, worker: WorkerId, reason: StopReason, why: &str, now: i64) {
+        let Some(slot) = self.slots.get_mut(&worker).filter(|slot| slot.leaving.is_none() && !slot.broken) else {
+            return;
+        };
+        slot.leaving = Some(reason);
+        if !why.is_empty() {
+            slot.why = why.to_owned();
+        }
+        let pool = slot.pool;
+        match slot.phase {
+            Phase::Working(_) | Phase::Cleaning(..) | Phase::Leaving => {}
+            Phase::Ready => {
+                slot.phase = Phase::Leaving;
+                self.demand(pool, -1);
+                self.send_off(worker, now);
+            }
+            Phase::Quiet => {
+                slot.phase = Phase::Leaving;
+                self.send_off(worker, now);
+            }
+            // Nobody is there yet who could listen, and nothing can be lost.
+            Phase::Starting => self.send_off(worker, now),
+        }
+    }
+
+    /// Tells a worker that runs nothing to leave.
+    pub(super) fn send_off(&mut self, worker: WorkerId, now: i64) {
+        let Some(slot) = self.slots.get(&worker) else { return };
+        // Whoever leaves of its own will need not be told.
+        let Some(reason) = slot.leaving.filter(|reason| *reason != StopReason::Unknown) else { return };
+        match slot.session.state() {
+            State::Ready | State::Welcomed => {
+                let grace_ms = LEAVE_GRACE_US.unsigned_abs() / 1000;
+                self.send(worker, ToWorker::Stop(Stop { run: None, reason, grace_ms }));
+                self.set_ladder(worker, Ladder::new(now, LEAVE_GRACE_US));
+            }
+            // It was told before, or has said good-bye by itself.
+            State::Draining | State::Closed => {}
+            _ => self.kill(worker, now),
+        }
+    }
+
+    /// A run has ended: whether its worker is to leave before the next. Exactly now it counts as one that is leaving.
+    pub(super) fn is_to_leave(&mut self, worker: WorkerId, now: i64) -> bool {
+        let Some(id) = self.slots.get(&worker).map(|slot| slot.pool) else { return false };
+        let (count, target) = (self.headcount(id), self.pools[id.0].target);
+        if self.pools[id.0].is_crowded {
+            let too_many = (count.fresh + 1).saturating_sub(target);
+            self.pools[id.0].is_crowded = too_many > 1;
+            if too_many > 0 {
+                return self.leaves_for(worker, StopReason::Scaling, "was one of more than there should be");
+            }
+        }
+        let Some(at_once) = self.wear(worker, now) else { return false };
+        let has_room = count.all < self.pools[id.0].spec.workers.max && self.fits(id, now);
+        let may_move = count.leaving - 1 + count.starting < at_a_time(target);
+        let reason = self.slots.get(&worker).and_then(|slot| slot.outdated).unwrap_or(StopReason::Recycling);
+        (at_once || (!has_room && may_move)) && self.leaves_for(worker, reason, "")
+    }
+
+    fn leaves_for(&mut self, worker: WorkerId, reason: StopReason, why: &str) -> bool {
+        let Some(slot) = self.slots.get_mut(&worker) else { return false };
+        slot.leaving = Some(reason);
+        if !why.is_empty() {
+            slot.why = why.to_owned();
+        }
+        true
+    }
+
+    /// An idle worker may be worn by its age or idleness alone.
+    pub(super) fn look_after(&mut self, worker: WorkerId, now: i64) {
+        let Some(at_once) = self.wear(worker, now) else { return };
+        let Some(pool) = self.slots.get(&worker).map(|slot| slot.pool) else { return };
+        if at_once {
+            self.retire(worker, StopReason::Recycling, "", now);
+        }
+        self.fill(pool, now);
+    }
+
+    /// Whether the worker is to be replaced, and if so, whether it may run nothing more.
+    fn wear(&mut self, worker: WorkerId, now: i64) -> Option<bool> {
+        let slot = self.slots.get_mut(&worker)?;
+        let recycle = self.pools[slot.pool.0].spec.recycle;
+        let wear = slot.wear(now);
+        if let Some(worn) = worn(&recycle, wear, slot.share) {
+            if slot.outdated.is_none() {
+                slot.outdated = Some(StopReason::Recycling);
+                slot.why = worn.why;
+            }
+            return Some(worn.at_once);
+        }
+        if let Some(after_us) = looked_after_us(&recycle, wear, slot.share) {
+            self.timers.set(Timer::Wear(worker), now.saturating_add(after_us));
+        }
+        slot.outdated.map(|_| false)
+    }
+
+    /// All workers of a pool are to be replaced, few at a time.
+    pub(super) fn outdate(&mut self, id: PoolId, reason: StopReason, why: &str, now: i64) {
+        for slot in self.slots.values_mut().filter(|slot| slot.pool == id && slot.leaving.is_none()) {
+            slot.outdated = Some(reason);
+            slot.why = why.to_owned();
+        }
+        self.fill(id, now);
+    }
+}
+
+/// How many workers of a pool are replaced at a time.
+fn at_a_time(target: u32) -> u32 {
+    (target / REPLACED_AT_A_TIME).max(1)
+}
+
+/// It has nothing to do and could be given something.
+pub(super) fn is_idle(slot: &Slot) -> bool {
+    slot.leaving.is_none() && !slot.broken && matches!(slot.phase, Phase::Ready | Phase::Quiet)
+}

@@ -1,0 +1,111 @@
+//! A pool as people see it at a moment: its state and why, its workers, what it has measured, what was decided. Values.
+
+use queue_core::task::{PoolId, TaskId, WorkerId};
+
+use super::decisions::Decision;
+use super::machine::Machine;
+use super::pool::ids;
+use super::slot::Slot;
+use crate::config::{Scale, Workers};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolView {
+    pub id: PoolId,
+    pub name: String,
+    /// Of [`super::health::PoolState`]; `quiet` when it starts nothing because an operator said so.
+    pub state: &'static str,
+    /// How its last worker ended, when it is broken; what it waits for, when it waits for memory.
+    pub why: Option<String>,
+    pub bounds: Workers,
+    pub scale: Scale,
+    /// How many workers there should be.
+    pub target: u32,
+    pub workers: Vec<WorkerView>,
+    /// Tasks that could start now.
+    pub waiting: u64,
+    /// Tasks that become available, per second.
+    pub rate: f64,
+    /// From the start of a worker until it is ready, in seconds, of late.
+    pub boot_s: Option<f64>,
+    /// What one worker may have in memory.
+    pub memory_bytes: Option<u64>,
+    pub kinds: Vec<KindView>,
+    /// The oldest first.
+    pub decisions: Vec<Decision>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerView {
+    pub id: WorkerId,
+    pub pid: Option<i32>,
+    pub state: &'static str,
+    /// What it runs, and for how long.
+    pub task: Option<(TaskId, i64)>,
+    /// Runs that it has answered.
+    pub tasks: u64,
+    pub age_us: i64,
+    pub rss_bytes: u64,
+    pub is_unresponsive: bool,
+    /// Why it is to be replaced, or to leave.
+    pub why: Option<String>,
+}
+
+/// What is known of the runs of one kind in a pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KindView {
+    pub kind: String,
+    pub runs: u64,
+    /// In seconds, of late.
+    pub service_s: Option<f64>,
+    /// The most that a worker had in memory while it ran one.
+    pub peak_rss_bytes: u64,
+}
+
+impl Machine {
+    /// Every pool, in the order of the configuration.
+    pub fn views(&self, now: i64) -> Vec<PoolView> {
+        ids(&self.pools).map(|id| self.view(id, now)).collect()
+    }
+
+    fn view(&self, id: PoolId, now: i64) -> PoolView {
+        let pool = &self.pools[id.0];
+        let workers = self.slots.iter().filter(|(_, slot)| slot.pool == id);
+        let state = pool.health.state();
+        let kind = |(kind, load): (&String, &super::load::KindLoad)| KindView {
+            kind: kind.clone(),
+            runs: load.runs,
+            service_s: load.service_s.get(),
+            peak_rss_bytes: load.peak_rss_bytes,
+        };
+        PoolView {
+            id,
+            name: pool.spec.name.clone(),
+            state: if pool.is_quiet { "quiet" } else { state.name(now) },
+            why: self.broken_by(id).map(|how| format!("its worker {how}")).or_else(|| self.short_of_memory(id)),
+            bounds: pool.spec.workers,
+            scale: pool.spec.scale,
+            target: pool.target,
+            workers: workers.map(|(worker, slot)| worker_view(*worker, slot, now)).collect(),
+            waiting: pool.load.waiting,
+            rate: pool.load.rate(now),
+            boot_s: pool.load.boot_s.get(),
+            memory_bytes: pool.spec.memory_bytes,
+            kinds: pool.load.kinds.iter().map(kind).collect(),
+            decisions: pool.decisions.iter().cloned().collect(),
+        }
+    }
+}
+
+fn worker_view(id: WorkerId, slot: &Slot, now: i64) -> WorkerView {
+    WorkerView {
+        id,
+        pid: slot.pid,
+        state: slot.state_name(),
+        task: slot.run().map(|run| (run.key.task, now - run.started_at)),
+        tasks: slot.tasks,
+        age_us: now - slot.started_at,
+        rss_bytes: slot.rss_bytes,
+        is_unresponsive: slot.unresponsive,
+        why: (!slot.why.is_empty()).then(|| slot.why.clone()),
+    }
+}
