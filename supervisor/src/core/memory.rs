@@ -25,6 +25,11 @@ impl Machine {
         self.slots.values().fold(0, |sum, slot| sum.saturating_add(self.counts_for(slot)))
     }
 
+    /// What all workers together may have in memory, and what those that are there count for.
+    pub fn memory(&self) -> (u64, u64) {
+        (self.host.memory_budget_bytes, self.reserved_bytes())
+    }
+
     fn counts_for(&self, slot: &Slot) -> u64 {
         self.pools[slot.pool.0].spec.memory_bytes.unwrap_or(slot.rss_bytes)
     }

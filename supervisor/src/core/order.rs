@@ -8,7 +8,7 @@ use super::machine::Machine;
 use super::slot::Phase;
 use crate::config::Workers;
 
-/// The pool or worker is there: whoever asks has looked.
+/// Only of a pool or worker that [`Machine::knows`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// So many workers, until the configuration says something else of them, or the supervisor ends.
@@ -31,6 +31,14 @@ pub enum Leave {
 }
 
 impl Machine {
+    /// Whether the pool or worker is there.
+    pub fn knows(&self, order: Order) -> bool {
+        match order {
+            Order::Scale(pool, _) | Order::Recycle(pool) | Order::Quiet(pool, _) => pool.0 < self.pools.len(),
+            Order::StopWorker(worker, _) => self.slots.contains_key(&worker),
+        }
+    }
+
     pub(super) fn order(&mut self, order: Order, now: i64) {
         match order {
             Order::Scale(pool, workers) => self.scale(pool, workers, now),

@@ -14,7 +14,7 @@ pub struct PoolView {
     pub name: String,
     /// Of [`super::health::PoolState`]; `quiet` when it starts nothing because an operator said so.
     pub state: &'static str,
-    /// How its last worker ended, when it is broken; what it waits for, when it waits for memory.
+    /// Why it starts no more workers or tasks, as a predicate.
     pub why: Option<String>,
     pub bounds: Workers,
     pub scale: Scale,
@@ -62,6 +62,19 @@ pub struct KindView {
 }
 
 impl Machine {
+    /// How many workers of a pool there should be.
+    pub fn target(&self, id: PoolId) -> u32 {
+        self.pools.get(id.0).map_or(0, |pool| pool.target)
+    }
+
+    /// Why a pool starts no more workers or tasks, as a predicate; nothing when it does.
+    pub fn held_by(&self, id: PoolId) -> Option<String> {
+        let pool = self.pools.get(id.0)?;
+        let quiet = || pool.is_quiet.then(|| format!("is quiet until `supervisor pool resume {}`", pool.spec.name));
+        let broken = || self.broken_by(id).map(|how| format!("is broken, its worker {how}"));
+        quiet().or_else(broken).or_else(|| self.short_of_memory(id))
+    }
+
     /// Every pool, in the order of the configuration.
     pub fn views(&self, now: i64) -> Vec<PoolView> {
         ids(&self.pools).map(|id| self.view(id, now)).collect()
@@ -81,7 +94,7 @@ impl Machine {
             id,
             name: pool.spec.name.clone(),
             state: if pool.is_quiet { "quiet" } else { state.name(now) },
-            why: self.broken_by(id).map(|how| format!("its worker {how}")).or_else(|| self.short_of_memory(id)),
+            why: self.held_by(id),
             bounds: pool.spec.workers,
             scale: pool.spec.scale,
             target: pool.target,

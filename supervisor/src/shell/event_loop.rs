@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::examine::Examination;
-use super::handle::{Handle, Request, lock};
+use super::handle::{Handle, Pools, Request, lock};
 use super::inquiry::{Inquiry, Scene};
 use super::launch::Recipe;
 use super::pending::Pending;
@@ -291,6 +291,19 @@ impl EventLoop {
             Request::Examine(caller) => self.examination.want(caller),
             Request::Inquire(inquiry) => self.inquiries.push(inquiry),
             Request::Follow(task) => self.happened(Event::Follow(task)),
+            Request::Order(order, caller) => {
+                let is_known = self.machine.knows(order);
+                if is_known {
+                    self.happened(Event::Order(order));
+                }
+                let _ = caller.send(Ok(is_known));
+            }
+            Request::Pools(caller) => {
+                let now = self.clock.now();
+                let (memory_budget_bytes, memory_reserved_bytes) = self.machine.memory();
+                let pools = self.machine.views(now.mono_us);
+                let _ = caller.send(Ok(Pools { now, memory_budget_bytes, memory_reserved_bytes, pools }));
+            }
         }
     }
 

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use queue_core::explain::{QueueWait, TaskWait};
 use queue_core::op::{Op, Reply};
 use queue_core::store::{Finding, Reader, StoreError, StoreErrorKind};
-use queue_core::task::TaskId;
+use queue_core::task::{Now, TaskId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use super::inquiry::{Explained, Inquiry};
 use super::stats::Stats;
 use super::unavailable::Unavailable;
 use crate::config::{Config, Offers};
+use crate::core::{Order, PoolView};
 
 /// Requests that wait to be taken up: each connection has one at most.
 pub const REQUESTS_MAX: usize = 256;
@@ -26,6 +27,19 @@ pub enum Request {
     Inquire(Inquiry),
     /// Somebody reads the log of this task as it is written.
     Follow(TaskId),
+    /// False when there is no such pool or worker.
+    Order(Order, oneshot::Sender<Result<bool, Unavailable>>),
+    Pools(oneshot::Sender<Result<Pools, Unavailable>>),
+}
+
+/// Every pool at a moment.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    pub now: Now,
+    /// What all workers together may have in memory, by what their pools declare, and what those that are there count for.
+    pub memory_budget_bytes: u64,
+    pub memory_reserved_bytes: u64,
+    pub pools: Vec<PoolView>,
 }
 
 #[derive(Clone)]
@@ -91,6 +105,16 @@ impl Handle {
     /// Why a queue as a whole waits.
     pub async fn explain_queue(&self, queue: String) -> Result<Explained<QueueWait>, Unavailable> {
         self.ask(|caller| Request::Inquire(Inquiry::Queue(queue, caller))).await
+    }
+
+    /// Every pool, as it is now.
+    pub async fn pools(&self) -> Result<Pools, Unavailable> {
+        self.ask(Request::Pools).await
+    }
+
+    /// Returns when the machine has heard it; false when there is no such pool or worker.
+    pub async fn order(&self, order: Order) -> Result<bool, Unavailable> {
+        self.ask(|caller| Request::Order(order, caller)).await
     }
 
     /// Has the log of a task kept as it is written for the next seconds; to be renewed every second. Nothing is lost when

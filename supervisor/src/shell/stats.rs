@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use queue_core::book::Census;
 use queue_core::task::PoolId;
 
-use crate::config::Config;
+use crate::config::{Config, Pool};
 use crate::core::Machine;
 
 /// Everything that is counted.
@@ -26,22 +26,18 @@ pub struct PoolStats {
     pub wanted: u32,
     /// By state.
     pub workers: BTreeMap<&'static str, usize>,
-    /// How its last worker ended, when it is broken: no more are started than one a minute.
-    pub broken_by: Option<String>,
+    /// Why it starts no more workers or tasks, as a predicate; nothing when it does.
+    pub held_by: Option<String>,
 }
 
 pub fn pools(config: &Config, machine: &Machine) -> Vec<PoolStats> {
-    let mut pools: Vec<PoolStats> = config
-        .pools
-        .iter()
-        .enumerate()
-        .map(|(index, pool)| PoolStats {
-            name: pool.name.clone(),
-            wanted: pool.workers.max,
-            workers: BTreeMap::new(),
-            broken_by: machine.broken_by(PoolId(index)).map(str::to_owned),
-        })
-        .collect();
+    let stats = |(index, pool): (usize, &Pool)| PoolStats {
+        name: pool.name.clone(),
+        wanted: machine.target(PoolId(index)),
+        workers: BTreeMap::new(),
+        held_by: machine.held_by(PoolId(index)),
+    };
+    let mut pools: Vec<PoolStats> = config.pools.iter().enumerate().map(stats).collect();
     for slot in machine.slots().values() {
         *pools[slot.pool.0].workers.entry(slot.state_name()).or_default() += 1;
     }

@@ -140,7 +140,7 @@ fn the_counts_that_leave_are_as_they_were() {
     tasks.counts.add(TaskState::Available, 3);
     tasks.counts.add(TaskState::Running, 1);
     let workers = BTreeMap::from([("working", 1), ("ready", 2)]);
-    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers, broken_by: None };
+    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers, held_by: None };
     check("stats.json", &Stats::of(stats::Stats { up_us: 7_199_999_999, tasks, pools: vec![pool] }));
 }
 
@@ -162,7 +162,7 @@ fn the_explanations_that_leave_are_as_they_were() {
         name: "images".to_owned(),
         wanted: 4,
         workers: BTreeMap::from([("working", 4)]),
-        broken_by: None,
+        held_by: None,
     };
     let holds =
         vec![held(Hold::QueueClosed(Gate::ClosedUntil(until)), "deploy"), held(Hold::Pools(vec![PoolId(0)]), "")];

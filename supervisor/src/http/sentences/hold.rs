@@ -71,9 +71,9 @@ fn pools(ids: &[PoolId], pools: &[PoolStats]) -> String {
     known.map(pool).collect::<Vec<_>>().join("; ")
 }
 
-fn pool(PoolStats { name, wanted, workers, broken_by }: &PoolStats) -> String {
-    if let Some(why) = broken_by {
-        return format!("pool {name} is broken, its worker {}", printable(why.as_bytes()));
+fn pool(PoolStats { name, wanted, workers, held_by }: &PoolStats) -> String {
+    if let Some(why) = held_by {
+        return format!("pool {name} {}", printable(why.as_bytes()));
     }
     let count = |state: &str| workers.get(state).copied().unwrap_or(0);
     let others = workers.iter().filter(|(state, count)| **state != "working" && **count > 0);
@@ -89,15 +89,15 @@ mod tests {
 
     #[test]
     fn every_cause_is_told_with_its_figures() {
-        let pool = |name: &str, workers: &[(&'static str, usize)], broken_by: Option<&str>| PoolStats {
+        let pool = |name: &str, workers: &[(&'static str, usize)], held_by: Option<&str>| PoolStats {
             name: name.to_owned(),
             wanted: 4,
             workers: workers.iter().copied().collect(),
-            broken_by: broken_by.map(str::to_owned),
+            held_by: held_by.map(str::to_owned),
         };
         let pools = [
             pool("a", &[("working", 3), ("starting", 1)], None),
-            pool("b", &[], Some("left with exit code 78")),
+            pool("b", &[], Some("is broken, its worker left with exit code 78")),
             pool("c", &[("working", 4)], None),
         ];
         let debit = |debt, opens_at_us| {
