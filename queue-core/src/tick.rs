@@ -50,6 +50,16 @@ pub struct Turn {
     pub available: BTreeMap<String, u64>,
     /// What waits for the pools of which that is asked, where it is news.
     pub backlogs: Vec<Backlog>,
+    /// What waits has changed and was looked at just before: another turn is wanted after so many microseconds.
+    pub look_again_us: Option<i64>,
+}
+
+impl Turn {
+    /// When another turn is wanted, in microseconds since 1970, if nothing comes in before.
+    pub fn next_turn(&self, now: Now) -> Option<i64> {
+        let look_at = self.look_again_us.map(|us| now.wall_us.saturating_add(us));
+        [self.next_due, look_at].into_iter().flatten().min()
+    }
 }
 
 /// Runs one turn. On an error nothing has changed, neither rows nor book, and nothing may be answered; except that
@@ -107,9 +117,7 @@ fn run(
     book.fold(overlay, now);
     if demand.is_some() {
         let (backlogs, again_us) = look(store, book, now, changed);
-        turn.backlogs = backlogs;
-        let again_at = again_us.map(|us| now.wall_us.saturating_add(us));
-        turn.next_due = [turn.next_due, again_at].into_iter().flatten().min();
+        (turn.backlogs, turn.look_again_us) = (backlogs, again_us);
     }
     turn.counts = book.rows().counts;
     if turn.counts.get(TaskState::Running) == 0 {

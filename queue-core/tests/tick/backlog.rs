@@ -30,10 +30,10 @@ fn the_first_and_the_last_are_told_at_once_and_what_lies_between_ten_times_a_sec
     let one = Backlog { pool: MAIN, tasks: 1, kinds: [("plain".to_owned(), 1)].into() };
     assert_eq!(first.backlogs[0], one);
     let second = rig.turn(&[Op::Enqueue(task())], &[]);
-    assert_eq!((second.backlogs.len(), second.next_due), (0, Some(rig.now.wall_us + LOOK_EVERY_US)));
+    assert_eq!((second.backlogs.len(), second.next_turn(rig.now)), (0, Some(rig.now.wall_us + LOOK_EVERY_US)));
     rig.pass(LOOK_EVERY_US);
     let then = rig.turn(&[], &[]);
-    assert_eq!((then.backlogs[0].tasks, then.next_due), (2, None));
+    assert_eq!((then.backlogs[0].tasks, then.next_turn(rig.now)), (2, None));
     let last = rig.turn(&[], &[demand(MAIN, 2)]);
     assert_eq!((claims(&last).len(), &last.backlogs[0]), (2, &Backlog { pool: MAIN, ..Backlog::default() }));
     assert_eq!(told(&mut rig, &[]), None, "nothing new");

@@ -366,7 +366,7 @@ impl EventLoop {
     }
 
     fn turned(&mut self, turn: Turn) -> Result<(), StoreError> {
-        self.next_due = turn.next_due;
+        self.next_due = turn.next_turn(self.clock.now());
         self.left = Left { counts: turn.counts, available: turn.available };
         if turn.more {
             self.turn_at = Some(Instant::now());
