@@ -83,7 +83,7 @@ impl Machine {
     pub fn handle(&mut self, event: Event, now: i64, random: u64) -> Vec<Command> {
         self.random = random;
         match event {
-            Event::Start => self.fill_all(now),
+            Event::Start => self.start_pools(now),
             Event::Spawned(row) => self.spawned(row, now),
             Event::Frame(worker, message) => self.frame(worker, message, now),
             Event::Broken(worker, why) => self.broken(worker, &why, now),

@@ -31,7 +31,11 @@ impl Play {
     }
 
     pub(super) fn under(config: Config) -> Play {
-        Play { machine: Machine::new(config, Offers::default(), 1, "db".into(), SHUTDOWN_GRACE_US) }
+        Play::knowing(Offers::default(), config)
+    }
+
+    pub(super) fn knowing(offers: Offers, config: Config) -> Play {
+        Play { machine: Machine::new(config, offers, 1, "db".into(), SHUTDOWN_GRACE_US) }
     }
 
     pub(super) fn on(self, host: HostFacts) -> Play {

@@ -29,6 +29,9 @@ impl Machine {
         }
         for id in ids(&self.pools) {
             let was = old.pools.get(id.0);
+            if was.is_none_or(|was| is_another_program(&old, was, &self.config, &self.config.pools[id.0])) {
+                self.introduce(id, now);
+            }
             if was.is_some_and(|was| is_another_program(&old, was, &self.config, &self.config.pools[id.0])) {
                 self.pools[id.0].health.mended();
                 self.pools[id.0].note("its configuration was changed: its workers are replaced".to_owned(), now);

@@ -19,13 +19,25 @@ fn pool(name: &str, min: u32, max: u32) -> Pool {
     Pool { scale, ..Pool::new(name, program, vec![name.into()], Workers { min, max }) }
 }
 
+#[test]
+fn a_program_of_which_nothing_is_known_is_started_once() {
+    let config = Config { db: "q".into(), folder: "/".into(), pools: vec![pool("p", 0, 8)], ..Config::default() };
+    let mut play = Play::under(config);
+    play.at(0, Event::Start, &["spawn 1"]);
+    assert_eq!(last_why(&play, 0), "its program is new: one worker is to say what it can run");
+    arrives(&mut play, 1, 1);
+    assert_eq!(play.does(10_300, Event::Tick), ["demand -1", "stop 1: Scaling 10000ms"], "nothing waits");
+}
+
 fn with_memory(pool: Pool, mib: u64) -> Pool {
     let limits = WorkerLimits { memory_bytes: Some(mib * MIB), ..pool.limits };
     Pool { limits, ..pool }
 }
 
 fn play(pools: Vec<Pool>) -> Play {
-    Play::under(Config { db: "q".into(), folder: "/".into(), pools, ..Config::default() })
+    // In a former life all of them have said what they can run.
+    let offers = pools.iter().map(|pool| (pool.name.clone(), "echo".to_owned())).collect();
+    Play::knowing(offers, Config { db: "q".into(), folder: "/".into(), pools, ..Config::default() })
 }
 
 fn backlog(pool: usize, tasks: u64) -> Event {

@@ -12,6 +12,7 @@ use super::recycle::{looked_after_us, share, worn};
 use super::slot::{Phase, Slot};
 use super::stop::Ladder;
 use super::timers::Timer;
+use crate::config::Program;
 
 /// From "leave" to SIGKILL, for a worker that has nothing to do.
 const LEAVE_GRACE_US: i64 = 10_000_000;
@@ -19,9 +20,23 @@ const LEAVE_GRACE_US: i64 = 10_000_000;
 const REPLACED_AT_A_TIME: u32 = 4;
 
 impl Machine {
-    pub(super) fn fill_all(&mut self, now: i64) {
-        for pool in ids(&self.pools) {
-            self.fill(pool, now);
+    pub(super) fn start_pools(&mut self, now: i64) {
+        for id in ids(&self.pools) {
+            if !self.offers.0.contains_key(&self.pools[id.0].spec.name) {
+                self.introduce(id, now);
+            }
+            self.rescale(id, now);
+            self.fill(id, now);
+        }
+    }
+
+    /// A program of which nothing is known is started once, so that what is wrong with it shows before a task needs it. What plain
+    /// commands can run is known.
+    pub(super) fn introduce(&mut self, id: PoolId, now: i64) {
+        let (is_stock, pool) = (self.config.pools[id.0].program == Program::Stock, &mut self.pools[id.0]);
+        if !is_stock && pool.target == 0 && pool.spec.workers.max > 0 {
+            pool.aim(1, "its program is new: one worker is to say what it can run".to_owned(), now);
+            pool.needed_at = now;
         }
     }
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tests::load::bench::{
-    ChannelOptions, ClaimsOptions, Options, PIPE, PolicyOptions, SAMPLES, channels, claims, play_pipe, policy, run,
-    worker,
+    ChannelOptions, ClaimsOptions, Options, PIPE, PolicyOptions, SAMPLES, ScalingOptions, channels, claims, play_pipe,
+    policy, run, scaling, worker,
 };
 
 /// Measures the disk, plain SQLite, the tick and the whole path in turn. No figure is a bound: compare the ratios.
@@ -27,6 +27,8 @@ enum Role {
     Claims(ClaimsOptions),
     /// Draws who waits how long under each policy at three times the load that can be carried, by simulation
     Policy(PolicyOptions),
+    /// Draws how a pool follows a load that steps from nothing to full and back, through a real supervisor
+    Scaling(ScalingOptions),
     /// Plays a worker of the bench; started by the supervisor under test.
     #[command(hide = true)]
     Worker,
@@ -48,6 +50,7 @@ fn main() -> Result<ExitCode> {
         Some(Role::Channel(options)) => println!("{}", channels(&options, &program)?),
         Some(Role::Claims(options)) => println!("{}", claims(&options)?),
         Some(Role::Policy(options)) => println!("{}", policy(&options)?),
+        Some(Role::Scaling(options)) => println!("{}", scaling(&options, &program)?),
         None => println!("{}", run(&cli.options, program)?),
     }
     Ok(ExitCode::SUCCESS)
