@@ -48,6 +48,11 @@ pub fn ready(socket: &Path) {
     info!(socket = socket.display().to_string(), pid = std::process::id(), "ready");
 }
 
+/// The process did not run for so long, and its timers have waited.
+pub fn was_away(us: i64) {
+    warn!(ms = us / 1000, "was stopped");
+}
+
 /// The process that was not to be outlived.
 pub fn parent_ended(pid: i32) {
     info!(pid, "parent ended");

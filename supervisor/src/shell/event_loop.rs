@@ -14,7 +14,7 @@ use queue_core::tick::Turn;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::clock::Clock;
+use super::clock::{Clock, READ_EVERY_US};
 use super::examine::Examination;
 use super::handle::{Handle, Pools, Request, lock};
 use super::inquiry::{Inquiry, Scene};
@@ -119,7 +119,7 @@ impl EventLoop {
                 told = inputs.told.recv() => self.told(told.ok_or_else(|| thread_gone("spawner"))?),
                 Some(incoming) = inputs.events.recv() => self.happened(incoming.event),
                 Some(request) = inputs.requests.recv(), if self.pending.has_room() => self.requested(request),
-                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.happened(Event::Tick),
+                () = sleep_until(wake) => self.happened(Event::Tick),
             }
             // What has come together is committed together.
             for _ in 0..BURST_MAX {
@@ -172,8 +172,8 @@ impl EventLoop {
         self.pending.is_idle() && !self.examination.is_out() && self.inquiring != Inquiring::Now
     }
 
-    /// The earliest of what the machine, the queue and a turn that is held back wait for.
-    fn wake_at(&self) -> Option<Instant> {
+    /// The earliest of what the machine, the queue, a turn that is held back and the clock wait for.
+    fn wake_at(&self) -> Instant {
         let machine = self.machine.next_deadline().map(|at| self.clock.instant(at));
         let writer_free = self.writer_is_free();
         let now = self.clock.now();
@@ -182,7 +182,8 @@ impl EventLoop {
         let wait_us = |at: i64| at.saturating_sub(now.wall_us).clamp(0, DUE_LOOK_US);
         let due = due.map(|at| self.clock.instant(now.mono_us + wait_us(at)));
         let held_back = self.turn_at.filter(|_| writer_free);
-        [machine, due, held_back].into_iter().flatten().min()
+        let read_clock = self.clock.instant(now.mono_us + READ_EVERY_US);
+        [machine, due, held_back].into_iter().flatten().fold(read_clock, Instant::min)
     }
 
     fn happened(&mut self, event: Event) {
