@@ -1,7 +1,7 @@
 //! `run`: the supervisor itself, in this process, until it is stopped. Its log goes to stderr, one JSON object a line.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::exit::{CliError, Exit};
 use super::place::Place;
 use crate::shell::parent::Parent;
-use crate::shell::{self, Life, RunOptions};
+use crate::shell::{self, Life, Manager, RunOptions};
 
 /// A program that waits for its own end does not wait long for ours.
 const SHUTDOWN_GRACE_WITH_PARENT: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ pub struct Args {
 }
 
 impl Args {
-    fn options(&self) -> RunOptions {
+    fn options(&self, place: &Place) -> RunOptions {
         let default = RunOptions::default();
         let parent = self.die_with_parent.map(|pid| pid.map_or(Parent::Ours, Parent::Process));
         let grace = if parent.is_some() { SHUTDOWN_GRACE_WITH_PARENT } else { default.shutdown_grace };
@@ -48,6 +48,9 @@ impl Args {
             parent,
             shutdown_grace: self.shutdown_grace.unwrap_or(grace),
             until_empty: self.until_empty,
+            config_file: place.file().map(Path::to_owned),
+            // A part of another service speaks for itself alone.
+            manager: if parent.is_some() { Manager::Nobody } else { Manager::OfEnvironment },
         }
     }
 }
@@ -58,7 +61,7 @@ pub fn run(args: &Args, place: &Place) -> Result<Exit, CliError> {
     // It would tell of a log that nobody reads by a panic.
     let log = tracing_subscriber::fmt().json().flatten_event(true).log_internal_errors(false);
     log.with_env_filter(filter).with_writer(io::stderr).init();
-    let life = shell::run(config, args.options(), shell::stops(), |_| ())?;
+    let life = shell::run(config, args.options(place), shell::stops(), |_| ())?;
     if args.until_empty { came_to(&life) } else { Ok(Exit::Done) }
 }
 
@@ -98,14 +101,18 @@ mod tests {
     }
 
     fn options(args: &[&str]) -> Option<RunOptions> {
-        Line::try_parse_from([&["run"], args].concat()).ok().map(|line| line.args.options())
+        Line::try_parse_from([&["run"], args].concat()).ok().map(|line| line.args.options(&Place::default()))
     }
 
     #[test]
     fn options_are_read() {
-        let default = RunOptions::default();
+        let file = Some(PathBuf::from("supervisor.toml"));
+        let default = RunOptions { config_file: file, manager: Manager::OfEnvironment, ..RunOptions::default() };
         let grace = |seconds| Duration::from_secs(seconds);
-        let with = |parent, seconds| RunOptions { parent, shutdown_grace: grace(seconds), ..default.clone() };
+        let with = |parent: Option<Parent>, seconds| {
+            let manager = if parent.is_some() { Manager::Nobody } else { Manager::OfEnvironment };
+            RunOptions { parent, manager, shutdown_grace: grace(seconds), ..default.clone() }
+        };
         assert_eq!(default.shutdown_grace, grace(20));
         let table: [(&[&str], Option<RunOptions>); 11] = [
             (&[], Some(default.clone())),
