@@ -214,6 +214,13 @@ mod tests {
     }
 
     #[test]
+    fn the_unit_for_systemd_starts_what_there_is() {
+        let unit = include_str!("../../examples/mutirao.service");
+        let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/")).unwrap();
+        App::try_parse_from(words(start)).unwrap_or_else(|error| panic!("{start}: {error}"));
+    }
+
+    #[test]
     fn what_is_nearly_right_is_named() {
         let table: [(&[&str], &str); 4] = [
             (&["enqeue"], "'enqueue'"),
