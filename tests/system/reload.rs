@@ -10,6 +10,11 @@ use tests::harness::{Line, Sandbox, Supervisor};
 const DIGEST: &str = "[kinds.digest]\nrun = [\"sha256sum\", \"{path}\"]\n";
 const BAD: &str = "[pools.commands]\nstock = true\nworkers = 0\n";
 
+/// So that what a command tells was not told before.
+fn unwatched(sandbox: &Sandbox) -> Supervisor {
+    sandbox.spawn_with(&["--no-watch"]).await_ready()
+}
+
 fn reloaded(supervisor: &Supervisor, from: usize, changes: usize) -> Line {
     supervisor.log().wait_for_from(from, "reloaded", |line| line.is("reloaded") && line.field("changes") == changes)
 }
@@ -17,7 +22,7 @@ fn reloaded(supervisor: &Supervisor, from: usize, changes: usize) -> Line {
 #[test]
 fn a_command_tells_what_has_changed_by_it() {
     let sandbox = Sandbox::new("");
-    let supervisor = sandbox.start();
+    let supervisor = unwatched(&sandbox);
     sandbox.cli(&["enqueue", "digest", "path=a"]).exits(6).complains("no pool offers kind \"digest\"");
     sandbox.write("supervisor.toml", DIGEST);
     let output = sandbox.cli(&["reload"]).ok();
@@ -37,7 +42,7 @@ fn a_command_tells_what_has_changed_by_it() {
 #[test]
 fn a_hangup_is_no_stop_however_often_it_comes() {
     let sandbox = Sandbox::new("");
-    let supervisor = sandbox.start();
+    let supervisor = unwatched(&sandbox);
     let (begun, gate) = (sandbox.fifo("begun"), sandbox.fifo("gate"));
     let id = sandbox.add(&["sh", "-c", "echo $$ > begun; read go < gate; echo whole"]);
     begun.pid();
@@ -105,7 +110,7 @@ fn who_was_started_without_a_file_says_so() {
 fn limits_and_orders_change_under_load() {
     let with = |queue: &str| format!("[pools.commands]\nstock = true\nworkers = 4\n{queue}");
     let sandbox = Sandbox::new(&with("[queues.commands]\nlimit = 1\n"));
-    let supervisor = sandbox.start();
+    let supervisor = unwatched(&sandbox);
     let (begun, gate) = (sandbox.fifo("begun"), sandbox.fifo("gate"));
     let ids: Vec<i64> =
         (0..6).map(|_| sandbox.add(&["sh", "-c", "echo $$ > begun; read go < gate; echo whole"])).collect();
@@ -126,5 +131,32 @@ fn limits_and_orders_change_under_load() {
     for id in ids {
         assert_eq!(sandbox.settled(id).summary.state, "completed");
     }
+    sandbox.finish(supervisor);
+}
+
+/// Of which a step takes a thousand.
+const HELD: usize = 3_500;
+
+#[test]
+fn a_long_queue_comes_into_another_order_while_it_is_added_to_and_worked_on() {
+    let pool = "[pools.commands]\nstock = true\nworkers = 2\n[queues.commands]\n";
+    let sandbox = Sandbox::new(&format!("{pool}limit = 9\n"));
+    let supervisor = unwatched(&sandbox);
+    sandbox.cli(&["pause", "commands", "--key", "held"]).ok();
+    let held = "{\"kind\": \"command\", \"key\": \"held\", \"args\": {\"argv\": [\"true\"]}}\n".repeat(HELD);
+    sandbox.cli_with_input(&["enqueue", "--bulk", "-"], held.as_bytes()).ok();
+    let others: Vec<i64> = std::thread::scope(|threads| {
+        let adding = threads.spawn(|| (0..40).map(|_| sandbox.add(&["true"])).collect());
+        for order in ["fair", "rank", "fair"] {
+            sandbox.write("supervisor.toml", &format!("{pool}limit = 9\norder = \"{order}\"\n"));
+            sandbox.cli(&["reload"]).ok().says(&format!("-> {order}"));
+        }
+        adding.join().unwrap()
+    });
+    for id in others {
+        assert_eq!(sandbox.settled(id).summary.state, "completed");
+    }
+    let stats: serde_json::Value = sandbox.cli(&["stats", "-o", "json"]).ok().json();
+    assert_eq!(stats["tasks"]["available"], HELD);
     sandbox.finish(supervisor);
 }

@@ -43,4 +43,4 @@ mod worker_io;
 mod writer;
 
 pub use event_loop::Life;
-pub use run::{Manager, RunError, RunOptions, Stops, run, stops};
+pub use run::{ConfigFile, Manager, RunError, RunOptions, Stops, run, stops};

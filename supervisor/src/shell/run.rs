@@ -70,6 +70,14 @@ pub enum Manager {
     OfEnvironment,
 }
 
+/// Where the configuration came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    pub path: PathBuf,
+    /// Read anew by itself when it has changed.
+    pub is_watched: bool,
+}
+
 /// How one life is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunOptions {
@@ -81,8 +89,8 @@ pub struct RunOptions {
     pub shutdown_grace: Duration,
     /// Ends once no task is left that is not final, or none that any pool can run.
     pub until_empty: bool,
-    /// Read anew when that is wished, and when it has changed.
-    pub config_file: Option<PathBuf>,
+    /// Read anew when that is wished.
+    pub config_file: Option<ConfigFile>,
     pub manager: Manager,
 }
 
@@ -211,6 +219,8 @@ fn assemble(
     Ok((event_loop, Inputs { events, told, answers, requests, pulses, stops }))
 }
 
+const UNWATCHED: &str = "the configuration cannot be watched";
+
 /// What goes on beside the event loop: wishes for another configuration, and what the service manager hears.
 fn attend(
     options: &RunOptions,
@@ -218,15 +228,16 @@ fn attend(
     manager: &Arc<ServiceManager>,
     (wishes, wished): (mpsc::Sender<Wish>, mpsc::Receiver<Wish>),
 ) -> Result<Option<Watch>, RunError> {
-    let absolute = |file: &PathBuf| std::path::absolute(file).map_err(failed("the configuration cannot be watched"));
+    let absolute = |file: &ConfigFile| std::path::absolute(&file.path).map_err(failed(UNWATCHED));
     let file = options.config_file.as_ref().map(absolute).transpose()?;
     tokio::spawn(reload::serve(file.clone(), wished, handle.clone(), manager.clone()));
     let (told, asked) = (manager.clone(), handle.clone());
     tokio::spawn(async move { told.keep_told(&asked).await });
     // A full line means that the file is going to be read.
     let changed = move || drop(wishes.try_send(Wish::FileChanged));
-    let watch = file.map(|file| Watch::start(file, changed)).transpose();
-    watch.map_err(failed("the configuration cannot be watched"))
+    let is_watched = options.config_file.as_ref().is_some_and(|file| file.is_watched);
+    let watch = file.filter(|_| is_watched).map(|file| Watch::start(file, changed)).transpose();
+    watch.map_err(failed(UNWATCHED))
 }
 
 async fn open_door(listener: UnixListener, handle: Handle, closed: tokio::sync::oneshot::Receiver<()>) {
