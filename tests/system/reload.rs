@@ -160,3 +160,27 @@ fn a_long_queue_comes_into_another_order_while_it_is_added_to_and_worked_on() {
     assert_eq!(stats["tasks"]["available"], HELD);
     sandbox.finish(supervisor);
 }
+
+/// A worker that was started before does not know the kind, and would fail it.
+#[test]
+fn a_new_kind_runs_on_new_workers_only_and_what_runs_comes_to_its_end() {
+    let pool = "[pools.commands]\nstock = true\nworkers = 8\n";
+    let sandbox = Sandbox::new(pool);
+    let supervisor = unwatched(&sandbox);
+    supervisor.await_greetings("commands", 8);
+    let (begun, gate) = (sandbox.fifo("begun"), sandbox.fifo("gate"));
+    let id = sandbox.add(&["sh", "-c", "echo $$ > begun; read go < gate; echo whole"]);
+    begun.pid();
+    sandbox.write("a", "abc");
+    sandbox.write("supervisor.toml", &format!("{pool}{DIGEST}max_attempts = 1\nmax_crashes = 1\n"));
+    sandbox.cli(&["reload"]).ok().says("kinds.digest: added");
+    let digests = "{\"kind\": \"digest\", \"args\": {\"path\": \"a\"}}\n".repeat(32);
+    sandbox.cli_with_input(&["enqueue", "--bulk", "-"], digests.as_bytes()).ok();
+    for digest in id + 1..=id + 32 {
+        assert_eq!(sandbox.settled(digest).summary.state, "completed", "{}", sandbox.shown(digest));
+    }
+    gate.open_gate();
+    let task = sandbox.settled(id);
+    assert_eq!((task.summary.state.as_str(), task.attempts.len()), ("completed", 0));
+    sandbox.finish(supervisor);
+}

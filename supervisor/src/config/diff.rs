@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipc_contract::CommandTemplate;
+
 use super::pool::Pool;
-use super::resolved::Config;
+use super::resolved::{Config, Kind};
 use super::words::{Words, words};
 
 /// Of a value, what is shown.
@@ -67,23 +69,38 @@ fn shown(value: &str) -> String {
 pub enum Renewal {
     /// They go on, perhaps more or fewer of them, and are told nothing.
     Keep,
-    /// They were started otherwise than new ones are: each is to be replaced when it has nothing to do.
-    Replace,
+    /// New ones are started otherwise: these are replaced, few at a time, and take tasks until then.
+    Gradual,
+    /// The same, and tasks may now be of kinds that they do not know: they get nothing more to do.
+    AtOnce,
 }
 
 impl Renewal {
     /// `was` and `is` are one pool, in the configurations of then and now.
     pub fn of(was: (&Config, &Pool), is: (&Config, &Pool)) -> Renewal {
-        let same = start_of(was) == start_of(is);
-        if same { Renewal::Keep } else { Renewal::Replace }
+        if start_of(was) == start_of(is) {
+            return Renewal::Keep;
+        }
+        let known = kinds_of(was);
+        let is_known = kinds_of(is).iter().all(|(kind, run)| known.get(kind) == Some(run));
+        if is_known { Renewal::Gradual } else { Renewal::AtOnce }
     }
 }
 
 /// Everything by which a worker's process is started.
 fn start_of<'a>((config, pool): (&'a Config, &'a Pool)) -> impl PartialEq + use<'a> {
-    let stock: BTreeMap<String, Vec<String>> =
-        config.stock_kinds(pool).into_iter().map(|(kind, run)| (kind, run.tokens())).collect();
-    (&config.folder, &pool.program, pool.channel, pool.limits, &pool.process, config.host.require_user, stock)
+    let commands: Kinds = kinds_of((config, pool)).into_iter().filter(|(_, run)| run.is_some()).collect();
+    (&config.folder, &pool.program, pool.channel, pool.limits, &pool.process, config.host.require_user, commands)
+}
+
+/// By name, with the plain command that a kind stands for.
+type Kinds = BTreeMap<String, Option<Vec<String>>>;
+
+/// The kinds that are routed to a pool.
+fn kinds_of((config, pool): (&Config, &Pool)) -> Kinds {
+    let routed = |kind: &Kind| kind.queue.as_ref().is_some_and(|queue| pool.queues.contains(queue));
+    let kinds = config.kinds.iter().filter(|(_, kind)| routed(kind));
+    kinds.map(|(name, kind)| (name.clone(), kind.run.as_ref().map(CommandTemplate::tokens))).collect()
 }
 
 #[cfg(test)]

@@ -94,14 +94,14 @@ fn workers_are_replaced_for_what_they_were_started_with_and_for_nothing_else() {
         ("dump_on_hang = true", Renewal::Keep),
         ("[queues.images]\nlimit = 1", Renewal::Keep),
         ("[kinds.resize]\nqueue = \"images\"", Renewal::Keep),
-        ("channel = \"fd3\"", Renewal::Replace),
-        ("limits = { open_files = 99 }", Renewal::Replace),
-        ("nice = 5", Renewal::Replace),
-        ("user = \"nobody\"", Renewal::Replace),
-        ("env = [\"A\"]", Renewal::Replace),
-        ("env_file = \"a.env\"", Renewal::Replace),
-        ("secrets = { A = \"a\" }", Renewal::Replace),
-        ("umask = \"022\"", Renewal::Replace),
+        ("channel = \"fd3\"", Renewal::Gradual),
+        ("limits = { open_files = 99 }", Renewal::Gradual),
+        ("nice = 5", Renewal::Gradual),
+        ("user = \"nobody\"", Renewal::Gradual),
+        ("env = [\"A\"]", Renewal::Gradual),
+        ("env_file = \"a.env\"", Renewal::Gradual),
+        ("secrets = { A = \"a\" }", Renewal::Gradual),
+        ("umask = \"022\"", Renewal::Gradual),
     ];
     let renewal = |was: &Config, is: &Config, name: &str| {
         let pool = |config| Config::pool(config, name).unwrap().1;
@@ -113,8 +113,15 @@ fn workers_are_replaced_for_what_they_were_started_with_and_for_nothing_else() {
         assert_eq!(renewal(&was, &config(&with(more)), "commands"), Renewal::Keep, "{more}");
     }
     let command = config(&WAS.replace("images.py", "pictures.py"));
-    assert_eq!(renewal(&was, &command, "images"), Renewal::Replace);
-    let stock = config(&with("[kinds.digest]\nrun = [\"sha256sum\"]"));
-    assert_eq!(renewal(&was, &stock, "commands"), Renewal::Replace);
-    assert_eq!(renewal(&was, &stock, "images"), Renewal::Keep);
+    assert_eq!(renewal(&was, &command, "images"), Renewal::Gradual);
+    let mut resize = WAS.replace("images.py", "pictures.py");
+    resize.push_str("[kinds.resize]\nqueue = \"images\"");
+    assert_eq!(renewal(&was, &config(&resize), "images"), Renewal::AtOnce);
+    let stock = |run: &str| config(&with(&format!("[kinds.digest]\nrun = [\"{run}\"]")));
+    let (sum, other) = (stock("sha256sum"), stock("md5sum"));
+    let table = [(&was, &sum, Renewal::AtOnce), (&sum, &other, Renewal::AtOnce), (&sum, &was, Renewal::Gradual)];
+    for (was, is, want) in table {
+        assert_eq!(renewal(was, is, "commands"), want);
+        assert_eq!(renewal(was, is, "images"), Renewal::Keep);
+    }
 }
