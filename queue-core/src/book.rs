@@ -3,6 +3,8 @@
 //!
 //! A turn works on an [`Overlay`] and folds it in after the commit, so that a turn that is rolled back never was.
 
+mod under;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::backlog::Looked;

@@ -3,7 +3,7 @@
 //! - `task`, `priority`, `retry`, `policy`: values. `state`: the one `transition`. `plan`: who is claimed next.
 //! - `lane`: the tasks of one key. `meter`: a balance that refills. `hold`: what both may say. `explain/`: why tasks wait, for people. `pace`: how fast queues go.
 //! - `backlog`: what waits for the workers of a pool.
-//! - `book`: the in-memory mirror; `overlay`: what a turn changes of it. `op`: what goes in and comes out. `tick`: one turn, one transaction. `recover`: the first.
+//! - `book`: the in-memory mirror; `overlay`: what a turn changes of it. `op`: what goes in and comes out. `tick`: one turn, one transaction. `recover`: the first. `reconfigure`: other policies between two of them.
 //! - `store`: the only place that knows SQL.
 //!
 //! No async, no clock, no randomness, no process here: time and random words are arguments. Does not know the contract.
@@ -23,6 +23,7 @@ mod pace;
 pub mod plan;
 pub mod policy;
 pub mod priority;
+pub mod reconfigure;
 pub mod recover;
 pub mod retry;
 pub mod state;

@@ -32,6 +32,15 @@ pub struct Turns {
     next: Vec<u64>,
 }
 
+impl Turns {
+    /// The same round among the queues that the pool serves now. A new one has its turn with the others.
+    pub(crate) fn under(&self, was: &PoolPolicy, is: &PoolPolicy) -> Turns {
+        let place = |queue: &String| was.queues.iter().position(|served| served == queue);
+        let next = |queue| place(queue).and_then(|place| self.next.get(place)).copied().unwrap_or(0);
+        Turns { now: self.now, next: is.queues.iter().map(next).collect() }
+    }
+}
+
 /// Decides the claims of a tick. `open` counts by queue what may be claimed, `turns` is where each pool's round stands; `most`
 /// is how many may be claimed in all, [`CLAIMS_MAX`] less what this tick has claimed already.
 pub fn plan(
@@ -148,6 +157,20 @@ mod tests {
         }
         let after = (0..8).filter(|_| deal(&pool, 1, both, &mut turns)[0].0 == "light").count();
         assert_eq!(after, 2);
+    }
+
+    #[test]
+    fn a_round_goes_on_when_the_pool_serves_other_queues() {
+        let was = pool(&[("a", 1), ("b", 1)]);
+        let mut turns = BTreeMap::new();
+        let all: &[(&str, u64)] = &[("a", 9), ("b", 9), ("c", 9)];
+        assert_eq!(deal(&was, 3, all, &mut turns), named(&[("a", 2), ("b", 1)]));
+        for (queues, want) in [(&[("b", 1), ("a", 1)], "b"), (&[("a", 1), ("c", 1)], "c"), (&[("a", 1), ("b", 1)], "b")]
+        {
+            let is = pool(queues);
+            let mut turns = BTreeMap::from([(PoolId(0), turns[&PoolId(0)].under(&was, &is))]);
+            assert_eq!(deal(&is, 1, all, &mut turns), named(&[(want, 1)]), "{queues:?}");
+        }
     }
 
     #[test]

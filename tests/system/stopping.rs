@@ -52,6 +52,31 @@ fn a_second_stop_waits_for_nobody() {
 }
 
 #[test]
+fn a_third_stop_ends_it_here_and_now() {
+    let sandbox = Sandbox::with_samples("");
+    let begun = sandbox.fifo("begun");
+    let mut supervisor = sandbox.start();
+    supervisor.await_greetings("samples", 1);
+    let id = sandbox.add(&["sh", "-c", "trap '' TERM; echo $$ > begun; while :; do sleep 1000; done"]);
+    let running = Watched::new(begun.pid());
+    let workers = supervisor.workers();
+    stop_has_begun(&supervisor);
+    // It hears them only when it goes on, all at once.
+    supervisor.signal(Signal::SIGSTOP);
+    supervisor.signal(Signal::SIGTERM);
+    supervisor.signal(Signal::SIGINT);
+    supervisor.signal(Signal::SIGCONT);
+    let code = supervisor.wait().code();
+    assert!(matches!(code, Some(130 | 143)), "{code:?}: it ended by the signal that came last");
+    workers.iter().for_each(Watched::await_death);
+    let supervisor = sandbox.start();
+    assert!(!running.is_alive(), "what was left is killed before it is run again");
+    assert!(Watched::new(begun.pid()).is_alive());
+    sandbox.cancel(id);
+    sandbox.finish(supervisor);
+}
+
+#[test]
 fn what_is_being_stopped_takes_no_new_work() {
     let sandbox = Sandbox::with_samples("");
     let (begun, gate) = (sandbox.fifo("begun"), sandbox.fifo("gate"));

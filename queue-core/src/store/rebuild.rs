@@ -1,4 +1,4 @@
-//! The book from rows, at start. The only place that counts by scanning.
+//! The book from rows, at start and when the policies change. The only place that counts by scanning.
 
 use std::collections::BTreeMap;
 
@@ -49,16 +49,15 @@ impl Store {
         Ok(Book::new(policies, mirror, clock_us, meters_us, now))
     }
 
+    /// The same book under other policies, of which no row stands in line by another order any more.
+    pub(crate) fn book_under(&mut self, book: &Book, policies: Policies, now: Now) -> Result<Book> {
+        let (standing, _) = self.standing(&policies)?;
+        let meters_us = self.meters_us(&policies)?;
+        Ok(book.under(policies, standing, meters_us, now))
+    }
+
     pub(super) fn mirror(&mut self, policies: &Policies) -> Result<(Mirror, i64)> {
-        let counters = (schema::store::next_task, schema::store::next_worker, schema::store::clock_us);
-        let (next_task, next_worker, clock_us): (i64, i64, i64) =
-            schema::store::table.select(counters).get_result(&mut self.conn)?;
-        let ready = self.ready_by_queue()?;
-        let running = self.running(policies)?;
-        let mut counts = Counts::default();
-        let between: i64 = schema::relay::table.count().get_result(&mut self.conn)?;
-        counts.add(TaskState::Available, between + ready.values().map(|count| *count as i64).sum::<i64>());
-        counts.add(TaskState::Running, running.len() as i64);
+        let (mut mirror, clock_us) = self.standing(policies)?;
         let later: Vec<(i32, i64)> = schema::later::table
             .group_by(schema::later::state)
             .select((schema::later::state, count_star()))
@@ -68,8 +67,22 @@ impl Store {
             .select((schema::finals::state, count_star()))
             .load(&mut self.conn)?;
         for (code, count) in later.into_iter().chain(finals) {
-            counts.add(rows::state(code)?, count);
+            mirror.counts.add(rows::state(code)?, count);
         }
+        Ok((mirror, clock_us))
+    }
+
+    /// All that depends on policies: tasks that wait for their time, or are final, are not counted.
+    fn standing(&mut self, policies: &Policies) -> Result<(Mirror, i64)> {
+        let counters = (schema::store::next_task, schema::store::next_worker, schema::store::clock_us);
+        let (next_task, next_worker, clock_us): (i64, i64, i64) =
+            schema::store::table.select(counters).get_result(&mut self.conn)?;
+        let ready = self.ready_by_queue()?;
+        let running = self.running(policies)?;
+        let mut counts = Counts::default();
+        let between: i64 = schema::relay::table.count().get_result(&mut self.conn)?;
+        counts.add(TaskState::Available, between + ready.values().map(|count| *count as i64).sum::<i64>());
+        counts.add(TaskState::Running, running.len() as i64);
         let mut mirror = Mirror { next_task, next_worker, counts, ready, running, ..Mirror::default() };
         let (queues, lanes) = self.lines(policies, &mirror.running)?;
         for (queue, line) in queues {

@@ -35,16 +35,24 @@ impl Layout {
 impl Store {
     /// Takes out of line what stands there by another order than that of the policies.
     pub(super) fn leave_old_lines(&mut self, policies: &Policies) -> Result<()> {
+        while self.leave_old_slice(policies)? {}
+        Ok(())
+    }
+
+    /// A slice of it; false when nothing stands there any more.
+    pub(crate) fn leave_old_slice(&mut self, policies: &Policies) -> Result<bool> {
         let kept = self.layouts()?;
         let queues: BTreeSet<&String> = kept.keys().chain(policies.queues.keys()).collect();
         for queue in queues {
             let (was, is) = (kept.get(queue).copied().unwrap_or(Layout::BUILT_IN), Layout::of(policies.queue(queue)));
             if was != is {
-                while self.in_turn(|store| store.leave_slice(queue))? > 0 {}
-                self.in_turn(|store| store.put_layout(queue, is))?;
+                if self.in_turn(|store| store.leave_slice(queue))? == 0 {
+                    self.in_turn(|store| store.put_layout(queue, is))?;
+                }
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn layouts(&mut self) -> Result<BTreeMap<String, Layout>> {

@@ -23,12 +23,14 @@ struct Life {
     rig: Rig,
     model: Model,
     said: Vec<Turn>,
+    /// Queues and keys of which more ran than the policies allow that came meanwhile: how many still do.
+    over: BTreeMap<(String, Option<String>), u32>,
 }
 
 /// Everything that was said in a life, whose policies are one of these sets, the first to begin with.
 pub(crate) fn live(rig: Rig, script: &[Step], sets: &[Policies]) -> Vec<Turn> {
     let rig = rig.under(sets[0].clone());
-    let mut life = Life { rig, model: Model::default(), said: Vec::new() };
+    let mut life = Life { rig, model: Model::default(), said: Vec::new(), over: BTreeMap::new() };
     for step in script {
         match step {
             Step::Turn(asks) => {
@@ -41,6 +43,11 @@ pub(crate) fn live(rig: Rig, script: &[Step], sets: &[Policies]) -> Vec<Turn> {
             Step::NextLife(index) => {
                 life.rig.policies = sets[index % sets.len()].clone();
                 life.next_life();
+            }
+            Step::Reconfigure(index) => {
+                life.over = life.running();
+                life.rig.reconfigure(sets[index % sets.len()].clone());
+                life.check();
             }
         }
     }
@@ -104,23 +111,33 @@ impl Life {
         self.check();
     }
 
+    /// How many run of each queue, and of each key.
+    fn running(&self) -> BTreeMap<(String, Option<String>), u32> {
+        let mut running = BTreeMap::new();
+        for run in self.rig.book.rows().running.values() {
+            *running.entry((run.queue.clone(), None)).or_default() += 1;
+            if let Some(key) = run.lane.clone().filter(|key| !key.is_empty()) {
+                *running.entry((run.queue.clone(), Some(key))).or_default() += 1;
+            }
+        }
+        running
+    }
+
     fn check(&mut self) {
         let rows = self.rig.book.rows();
         let total: i64 = TaskState::ALL.iter().map(|state| rows.counts.get(*state)).sum();
         assert_eq!(total, self.model.tasks.len() as i64, "every answered task is there, and no other");
         assert_eq!(rows.running.len(), self.model.live().len());
-        let mut running: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
-        for run in rows.running.values() {
-            *running.entry((&run.queue, None)).or_default() += 1;
-            if let Some(key) = run.lane.as_deref().filter(|key| !key.is_empty()) {
-                *running.entry((&run.queue, Some(key))).or_default() += 1;
-            }
-        }
-        for ((queue, key), count) in running {
-            let policy = self.rig.book.policies.queue(queue);
+        let running = self.running();
+        self.over.retain(|line, _| running.contains_key(line));
+        for (line, count) in running {
+            let (policy, key) = (self.rig.book.policies.queue(&line.0), &line.1);
             let limit = if key.is_some() { policy.limit_per_key } else { policy.limit };
-            assert!(count <= limit.unwrap_or(u32::MAX), "{count} of {queue} {key:?} run");
+            let over = self.over.entry(line).or_default();
+            *over = count.min(*over);
+            assert!(count <= limit.unwrap_or(u32::MAX).max(*over), "{count} run");
         }
+        let rows = self.rig.book.rows();
         for (pool, credits) in &self.model.credits {
             assert_eq!(rows.credits.get(pool).copied().unwrap_or(0), *credits);
         }

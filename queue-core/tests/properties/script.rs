@@ -26,6 +26,8 @@ pub(crate) enum Step {
     SetWall(i64),
     /// Under the policies at this index.
     NextLife(usize),
+    /// The same life, under the policies at this index.
+    Reconfigure(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +82,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..40 * SECOND).prop_map(Step::Pass),
         1 => (-DAY..DAY).prop_map(Step::SetWall),
         1 => (0..8_usize).prop_map(Step::NextLife),
+        1 => (0..8_usize).prop_map(Step::Reconfigure),
     ]
 }
 

@@ -3,6 +3,7 @@
 use queue_core::book::Book;
 use queue_core::op::{Demand, Op};
 use queue_core::policy::Policies;
+use queue_core::reconfigure::{Progress, reconfigure};
 use queue_core::recover::{Recovered, recover};
 use queue_core::store::{Durability, Place, Store, StoreError, TaskView};
 use queue_core::task::{Now, TaskId};
@@ -20,7 +21,7 @@ pub(crate) struct Rig {
     pub(crate) book: Book,
     pub(crate) now: Now,
     pub(crate) place: Place,
-    /// Of the next life; those of this one are in the book.
+    /// Of the next life.
     pub(crate) policies: Policies,
     /// Of the file, when there is one: gone with the rig.
     _folder: Option<TempDir>,
@@ -97,6 +98,19 @@ impl Rig {
     pub(crate) fn try_recover(&mut self) -> Result<Recovered, StoreError> {
         let seed = &mut self.seed;
         recover(&mut self.store, &mut self.book, self.now, &mut || next_word(seed))
+    }
+
+    /// The same life goes on under other policies. Gives the steps that it took.
+    pub(crate) fn reconfigure(&mut self, policies: Policies) -> usize {
+        let seed = &mut self.seed;
+        let mut rng = || next_word(seed);
+        let mut steps = 1;
+        while reconfigure(&mut self.store, &mut self.book, &policies, self.now, &mut rng).unwrap() == Progress::More {
+            steps += 1;
+        }
+        self.policies = policies;
+        self.check();
+        steps
     }
 
     /// A next life, recovered.

@@ -16,6 +16,7 @@ mod follow;
 mod lanes;
 mod old;
 mod order;
+mod reconfigure;
 mod restart;
 mod retry;
 mod say;

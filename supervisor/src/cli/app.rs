@@ -9,8 +9,8 @@ use super::exit::{self, CliError, Exit};
 use super::output::{self, Format};
 use super::place::Place;
 use super::{
-    add, cancel, check, completions, contract_test, demo, doctor, enqueue, explain, init, list, logs, pause,
-    reprioritise, retry, run, show, stats, wait, worker,
+    add, cancel, check, completions, contract_test, demo, doctor, enqueue, explain, health, init, list, logs, pause,
+    reload, reprioritise, retry, run, show, stats, wait, worker,
 };
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
@@ -94,6 +94,12 @@ enum Command {
     /// Count tasks and workers by where they stand
     #[command(after_help = "Examples:\n  supervisor stats\n  supervisor --db queue.db stats -o json")]
     Stats,
+    /// Read the configuration file anew, and say what has changed; workers go on or are replaced one after the other
+    #[command(after_help = "Examples:\n  supervisor reload\n  supervisor --config app/supervisor.toml reload -o json")]
+    Reload,
+    /// Say whether the supervisor is ready, and exit with 1 when it is not
+    #[command(after_help = "Examples:\n  supervisor health\n  supervisor --db queue.db health --live -o json")]
+    Health(health::Args),
     /// Look for anything that is wrong, and exit with 1 when there is
     #[command(after_help = "Examples:\n  supervisor doctor\n  supervisor --db queue.db doctor -o json")]
     Doctor,
@@ -143,6 +149,8 @@ impl App {
             Command::Explain(args) => explain::run(&args, &place, format),
             Command::Logs(args) => logs::run(&args, &place, format),
             Command::Stats => stats::run(&place, format),
+            Command::Reload => reload::run(&place, format),
+            Command::Health(args) => health::run(&args, &place, format),
             Command::Demo(args) => demo::run(&args, &place, format),
             Command::Doctor => doctor::run(&place, format),
         };
@@ -203,6 +211,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_unit_for_systemd_starts_what_there_is() {
+        let unit = include_str!("../../examples/mutirao.service");
+        let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/")).unwrap();
+        App::try_parse_from(words(start)).unwrap_or_else(|error| panic!("{start}: {error}"));
     }
 
     #[test]

@@ -20,8 +20,8 @@ use tokio::net::UnixStream;
 
 use super::log_stream::LogStream;
 use crate::http::dto::{
-    Cancelled, Enqueued, EnqueuedAll, Examination, QueueExplanation, QueueGate, Reprioritised, Retried, Stats, Task,
-    TaskExplanation, TaskList,
+    Cancelled, Enqueued, EnqueuedAll, Examination, Live, QueueExplanation, QueueGate, Readiness, Reloaded,
+    Reprioritised, Retried, Stats, Task, TaskExplanation, TaskList,
 };
 use crate::http::{ApiError, NewPriority, Pause, Resume};
 use crate::shell::lock::Holder;
@@ -156,6 +156,25 @@ impl Client {
 
     pub async fn examine(&mut self) -> Result<Examination, ClientError> {
         self.ask(Method::GET, "/v1/doctor", None).await
+    }
+
+    /// Has the configuration file read anew; returns once it is in force.
+    pub async fn reload(&mut self) -> Result<Reloaded, ClientError> {
+        self.ask(Method::POST, "/v1/reload", None).await
+    }
+
+    pub async fn live(&mut self) -> Result<Live, ClientError> {
+        self.either("/v1/health/live").await
+    }
+
+    pub async fn readiness(&mut self) -> Result<Readiness, ClientError> {
+        self.either("/v1/health/ready").await
+    }
+
+    /// An answer that is the same in form, good or bad.
+    async fn either<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, ClientError> {
+        let (status, bytes) = self.exchange(Method::GET, path, None).await?;
+        read(&bytes).map_err(|_| refused(status, &bytes))
     }
 
     async fn post<T: DeserializeOwned>(&mut self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {

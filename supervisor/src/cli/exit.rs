@@ -32,7 +32,7 @@ macro_rules! exits {
 
 exits! {
     Done = 0, "done";
-    Unexpected = 1, "something unexpected, such as a full disk; `doctor`: something is wrong; `run --until-empty`: tasks are left";
+    Unexpected = 1, "something unexpected, such as a full disk; `doctor`: something is wrong; `health`: not ready; `run --until-empty`: tasks are left";
     Usage = 2, "the arguments make no sense";
     InvalidConfig = 3, "the configuration cannot be used";
     NotFound = 4, "there is no such task, or nothing matched";

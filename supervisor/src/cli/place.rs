@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::CliError;
-use crate::config::{Config, Report};
+use crate::config::{Config, FILE_DEFAULT, Report};
 
 #[derive(Args, Debug, Default)]
 pub struct Place {
@@ -36,6 +36,15 @@ impl Place {
     pub fn load_to_run(&self) -> Result<(Config, Report), CliError> {
         let (config, db) = self.names()?;
         Ok(Config::load_to_run(config, db)?)
+    }
+
+    /// The file that is read, if any is.
+    pub fn file(&self) -> Option<&Path> {
+        match (&self.config, &self.db) {
+            (Some(file), _) => Some(file),
+            (None, Some(_)) => None,
+            (None, None) => Some(Path::new(FILE_DEFAULT)),
+        }
     }
 
     fn names(&self) -> Result<(Option<&Path>, Option<&Path>), CliError> {

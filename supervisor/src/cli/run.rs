@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::exit::{CliError, Exit};
 use super::place::Place;
 use crate::shell::parent::Parent;
-use crate::shell::{self, Life, RunOptions};
+use crate::shell::{self, ConfigFile, Life, Manager, RunOptions};
 
 /// A program that waits for its own end does not wait long for ours.
 const SHUTDOWN_GRACE_WITH_PARENT: Duration = Duration::from_secs(5);
@@ -36,10 +36,13 @@ pub struct Args {
     /// stopped before, or every pool that could run them is broken
     #[arg(long)]
     until_empty: bool,
+    /// Do not look whether the configuration file has changed; SIGHUP and `supervisor reload` still read it anew
+    #[arg(long)]
+    no_watch: bool,
 }
 
 impl Args {
-    fn options(&self) -> RunOptions {
+    fn options(&self, place: &Place) -> RunOptions {
         let default = RunOptions::default();
         let parent = self.die_with_parent.map(|pid| pid.map_or(Parent::Ours, Parent::Process));
         let grace = if parent.is_some() { SHUTDOWN_GRACE_WITH_PARENT } else { default.shutdown_grace };
@@ -48,6 +51,9 @@ impl Args {
             parent,
             shutdown_grace: self.shutdown_grace.unwrap_or(grace),
             until_empty: self.until_empty,
+            config_file: place.file().map(|path| ConfigFile { path: path.to_owned(), is_watched: !self.no_watch }),
+            // A part of another service speaks for itself alone.
+            manager: if parent.is_some() { Manager::Nobody } else { Manager::OfEnvironment },
         }
     }
 }
@@ -58,7 +64,7 @@ pub fn run(args: &Args, place: &Place) -> Result<Exit, CliError> {
     // It would tell of a log that nobody reads by a panic.
     let log = tracing_subscriber::fmt().json().flatten_event(true).log_internal_errors(false);
     log.with_env_filter(filter).with_writer(io::stderr).init();
-    let life = shell::run(config, args.options(), shell::stops(), |_| ())?;
+    let life = shell::run(config, args.options(place), shell::stops(), |_| ())?;
     if args.until_empty { came_to(&life) } else { Ok(Exit::Done) }
 }
 
@@ -98,16 +104,20 @@ mod tests {
     }
 
     fn options(args: &[&str]) -> Option<RunOptions> {
-        Line::try_parse_from([&["run"], args].concat()).ok().map(|line| line.args.options())
+        Line::try_parse_from([&["run"], args].concat()).ok().map(|line| line.args.options(&Place::default()))
     }
 
     #[test]
     fn options_are_read() {
-        let default = RunOptions::default();
+        let file = |is_watched| Some(ConfigFile { path: PathBuf::from("supervisor.toml"), is_watched });
+        let default = RunOptions { config_file: file(true), manager: Manager::OfEnvironment, ..RunOptions::default() };
         let grace = |seconds| Duration::from_secs(seconds);
-        let with = |parent, seconds| RunOptions { parent, shutdown_grace: grace(seconds), ..default.clone() };
+        let with = |parent: Option<Parent>, seconds| {
+            let manager = if parent.is_some() { Manager::Nobody } else { Manager::OfEnvironment };
+            RunOptions { parent, manager, shutdown_grace: grace(seconds), ..default.clone() }
+        };
         assert_eq!(default.shutdown_grace, grace(20));
-        let table: [(&[&str], Option<RunOptions>); 11] = [
+        let table: [(&[&str], Option<RunOptions>); 12] = [
             (&[], Some(default.clone())),
             (&["--die-with-parent"], Some(with(Some(Parent::Ours), 5))),
             (&["--die-with-parent=7"], Some(with(Some(Parent::Process(7)), 5))),
@@ -115,6 +125,7 @@ mod tests {
             (&["--shutdown-grace", "0s"], Some(with(None, 0))),
             (&["--ready-file", "r"], Some(RunOptions { ready_file: Some("r".into()), ..default.clone() })),
             (&["--until-empty"], Some(RunOptions { until_empty: true, ..default.clone() })),
+            (&["--no-watch"], Some(RunOptions { config_file: file(false), ..default.clone() })),
             (&["--die-with-parent", "7"], None),
             (&["--die-with-parent=0"], None),
             (&["--shutdown-grace", "5"], None),

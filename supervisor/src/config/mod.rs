@@ -4,10 +4,13 @@
 //! - `resolved`, and `pool` for pools: what the program uses, complete and checked. `resolve`, with `resolve_pool` for pools
 //!   and `queues` for queues: from `raw` to there. Pure.
 //! - `host`: whether the programs and rights are there. `load`: which file, and where its paths lead.
+//! - `arrange`: one configuration that follows another in the same life; `diff`, with `words`: what changes by that. Pure.
 //! - `problem`: how all that is wrong is shown. `error`: the one error.
 //! - `offers`: which pool can run what, by the word of its workers.
 //! - `route`: from a `TaskSpec` to a `NewTask` with its queue, or a refusal. Pure.
 
+mod arrange;
+mod diff;
 mod document;
 mod error;
 mod host;
@@ -22,7 +25,10 @@ mod resolve;
 mod resolve_pool;
 mod resolved;
 mod route;
+mod words;
 
+pub use arrange::is_retired;
+pub use diff::{Diff, Renewal};
 pub use error::{ConfigError, ConfigErrorKind};
 #[cfg(test)]
 pub(crate) use keys::key_names;

@@ -108,7 +108,7 @@ fn can_run(config: &Config, offers: &Offers, pool: &Pool, kind: &str) -> Option<
 
 /// The first queue of the only pool that offers the kind; when none does, of the only one that never spoke.
 fn queue_of_offer(config: &Config, offers: &Offers, kind: &str) -> Result<String, Refusal> {
-    let that_say = |said| config.pools.iter().filter(move |pool| can_run(config, offers, pool, kind) == said);
+    let that_say = |said| config.pools_in_use().filter(move |pool| can_run(config, offers, pool, kind) == said);
     let offering = Vec::from_iter(that_say(Some(true)));
     let silent = Vec::from_iter(that_say(None));
     let (candidates, why) = match (&offering[..], &silent[..]) {
@@ -147,7 +147,7 @@ fn check_queue(config: &Config, offers: &Offers, kind: &str, queue: &str) -> Res
     let unable = |pool: &&Pool| can_run(config, offers, pool, kind) == Some(false);
     let Some(unable) = config.pools_of(queue).find(unable) else { return Ok(()) };
     let elsewhere =
-        Vec::from_iter(config.pools.iter().filter(|pool| can_run(config, offers, pool, kind) != Some(false)));
+        Vec::from_iter(config.pools_in_use().filter(|pool| can_run(config, offers, pool, kind) != Some(false)));
     if elsewhere.is_empty() {
         return Err(unknown_kind(config, offers, kind));
     }
@@ -160,7 +160,7 @@ fn check_queue(config: &Config, offers: &Offers, kind: &str, queue: &str) -> Res
 
 fn unknown_kind(config: &Config, offers: &Offers, kind: &str) -> Refusal {
     let stock = config.kinds.iter().filter(|(name, kind)| kind.run.is_some() || *name == COMMAND_KIND);
-    let spoken = config.pools.iter().filter_map(|pool| offers.0.get(&pool.name)).flatten();
+    let spoken = config.pools_in_use().filter_map(|pool| offers.0.get(&pool.name)).flatten();
     let known: BTreeSet<&str> = stock.map(|(name, _)| name).chain(spoken).map(String::as_str).collect();
     Refusal {
         code: "unknown_kind",

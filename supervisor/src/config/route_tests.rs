@@ -123,3 +123,18 @@ fn what_the_task_says_arrives() {
     };
     assert_eq!(new, expected);
 }
+
+#[test]
+fn nothing_is_routed_to_a_pool_that_is_gone() {
+    let was = config();
+    let mut without = config();
+    without.pools.retain(|pool| pool.name != "images");
+    let now = without.following(&was).unwrap();
+    let offers = said(&[("images", "ping")]);
+    let ask = |kind: &str| {
+        let spec = serde_json::from_value(json!({ "kind": kind })).unwrap();
+        route(&now, &offers, spec).map(|new| new.queue)
+    };
+    assert_eq!(ask("ping"), Ok("mails".to_owned()), "which has not said yet what it offers");
+    assert_eq!(check_served(&now, "images").unwrap_err().code, "unknown_queue");
+}

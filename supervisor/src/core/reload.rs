@@ -4,7 +4,10 @@ use ipc_contract::message::StopReason;
 
 use super::machine::Machine;
 use super::pool::{Pool, PoolSpec, ids};
-use crate::config::{self, Config};
+use crate::config::{Config, Renewal};
+
+/// Why a worker is replaced.
+const OUTDATED: &str = "was of an older configuration";
 
 impl Machine {
     /// Each pool that was there has its old place, also one that is there no more: that has no queues and no workers.
@@ -29,25 +32,24 @@ impl Machine {
         }
         for id in ids(&self.pools) {
             let was = old.pools.get(id.0);
-            if was.is_none_or(|was| is_another_program(&old, was, &self.config, &self.config.pools[id.0])) {
+            let renewal =
+                was.map_or(Renewal::Keep, |was| Renewal::of((&old, was), (&self.config, &self.config.pools[id.0])));
+            if was.is_none() || renewal != Renewal::Keep {
                 self.introduce(id, now);
             }
-            if was.is_some_and(|was| is_another_program(&old, was, &self.config, &self.config.pools[id.0])) {
+            if renewal != Renewal::Keep {
                 self.pools[id.0].health.mended();
                 self.pools[id.0].note("its configuration was changed: its workers are replaced".to_owned(), now);
-                self.outdate(id, StopReason::Reload, "was of an older configuration", now);
+                self.outdate(id, StopReason::Reload, OUTDATED, now);
+            }
+            if renewal == Renewal::AtOnce {
+                let workers = self.slots.iter().filter(|(_, slot)| slot.pool == id && slot.outdated.is_some());
+                for worker in workers.map(|(worker, _)| *worker).collect::<Vec<_>>() {
+                    self.retire(worker, StopReason::Reload, OUTDATED, now);
+                }
             }
             self.rescale(id, now);
             self.fill(id, now);
         }
     }
-}
-
-/// What is started now would be another process than those that run.
-fn is_another_program(old: &Config, was: &config::Pool, new: &Config, is: &config::Pool) -> bool {
-    let process = |config: &Config, pool: &config::Pool| {
-        let stock = config.stock_kinds(pool).into_iter().map(|(kind, run)| (kind, run.tokens())).collect::<Vec<_>>();
-        (config.folder.clone(), pool.program.clone(), pool.channel, pool.process.clone(), pool.limits, stock)
-    };
-    process(old, was) != process(new, is)
 }

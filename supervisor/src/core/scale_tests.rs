@@ -239,6 +239,22 @@ fn operators_scale_recycle_quieten_and_stop() {
 }
 
 #[test]
+fn workers_that_cannot_know_a_new_kind_get_nothing_more_to_do() {
+    let mut play = recycling(Recycle::default(), 2, 2);
+    play.does(5, claim(7, None));
+    let mut config = Config { db: "q".into(), folder: "/".into(), pools: vec![pool("p", 2, 2)], ..Config::default() };
+    config.pools[0].program = Program::Command(vec!["other".into()]);
+    let kind = crate::config::Kind { queue: Some(config.pools[0].queues[0].clone()), ..Default::default() };
+    config.kinds.insert("new".into(), kind);
+    let [working, ready] = if play.machine.slots()[&WorkerId(1)].run().is_some() { [1, 2] } else { [2, 1] };
+    let told = play.does(6, Event::Reload(Box::new(config)));
+    let stop = format!("stop {ready}: Reload 10000ms");
+    assert!(told.contains(&"demand -1".to_owned()) && told.contains(&stop), "{told:?}");
+    let ended = play.does(7, done(working, 7));
+    assert_eq!(ended, ["finish 7/1 ok".to_owned(), format!("stop {working}: Reload 10000ms")]);
+}
+
+#[test]
 fn a_changed_command_is_rolled_in_and_a_pool_that_is_gone_empties() {
     let mut play = recycling(Recycle::default(), 1, 1);
     play.does(5, claim(7, None));
@@ -254,5 +270,8 @@ fn a_changed_command_is_rolled_in_and_a_pool_that_is_gone_empties() {
     config.pools[0] = Pool { queues: vec![], workers: Workers::fixed(0), ..config.pools[0].clone() };
     play.at(12, Event::Reload(Box::new(config)), &[]);
     assert_eq!(play.does(13, done(3, 8)), ["finish 8/1 ok", "stop 3: Scaling 10000ms"], "its last run ends in peace");
+    assert_eq!(play.machine.views(13).len(), 2);
     assert_eq!(leaves(&mut play, 3, 14), ["down 3", "report gone 3"]);
+    let names: Vec<String> = play.machine.views(15).into_iter().map(|pool| pool.name).collect();
+    assert_eq!(names, ["new"], "a place without a pool is not shown");
 }

@@ -75,9 +75,13 @@ impl Machine {
         quiet().or_else(broken).or_else(|| self.short_of_memory(id))
     }
 
-    /// Every pool, in the order of the configuration.
+    /// Every pool, in the order of the configuration; one that is in it no more, as long as it has workers.
     pub fn views(&self, now: i64) -> Vec<PoolView> {
-        ids(&self.pools).map(|id| self.view(id, now)).collect()
+        let is_there = |id: &PoolId| {
+            let is_gone = self.pools[id.0].spec.queues.is_empty();
+            !is_gone || self.slots.values().any(|slot| slot.pool == *id)
+        };
+        ids(&self.pools).filter(is_there).map(|id| self.view(id, now)).collect()
     }
 
     fn view(&self, id: PoolId, now: i64) -> PoolView {

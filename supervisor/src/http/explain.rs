@@ -30,7 +30,7 @@ pub(super) async fn queue(State(door): State<Door>, Path(queue): Path<String>, u
     let told = door.handle.explain_queue(queue).await?;
     let has_tasks = told.wait.available + told.wait.running > 0;
     if !has_tasks {
-        check_served(door.handle.config(), &told.wait.queue)?;
+        check_served(&door.handle.config(), &told.wait.queue)?;
     }
     Ok(Json(explain_queue(&told.wait, &told.pools)))
 }

@@ -1,8 +1,8 @@
 //! The door: HTTP with JSON on a Unix socket that only this user may open. No policy, no rows: what comes in becomes a
 //! `TaskSpec` or an `Op`, what goes out is a type of this module.
 //!
-//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `queues`, `explain`, `logs`, `stats`, `doctor`: one
-//!   function per path.
+//! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `queues`, `explain`, `logs`, `stats`, `doctor`, `health`, `reload`:
+//!   one function per path.
 //! - `request`, `parameters`, `bulk`: what is read from a request, within limits. `answer`: replies of the queue as answers.
 //!   `error`: refusals. `reading`: what of a log is read next.
 //! - `sentences`: where tasks stand and why, for people.
@@ -15,10 +15,12 @@ mod door;
 pub mod dto;
 pub mod error;
 mod explain;
+mod health;
 mod logs;
 mod parameters;
 mod queues;
 mod reading;
+mod reload;
 mod request;
 mod routes;
 pub mod sentences;

@@ -81,6 +81,6 @@ pub(super) async fn resume(
 }
 
 fn check(door: &Door, queue: &str, key: Option<&str>) -> Result<(), ApiError> {
-    check_served(door.handle.config(), queue)?;
+    check_served(&door.handle.config(), queue)?;
     Ok(key.map_or(Ok(()), check_key)?)
 }

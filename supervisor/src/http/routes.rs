@@ -7,10 +7,10 @@ use axum::routing::{get, post};
 
 use super::door::Door;
 use super::error::ApiError;
-use super::{doctor, explain, logs, queues, stats, tasks};
+use super::{doctor, explain, health, logs, queues, reload, stats, tasks};
 
 const PATHS: &str = "/v1/tasks, /v1/tasks/bulk, /v1/tasks/ID, /v1/tasks/ID/cancel, /v1/tasks/ID/explain, /v1/tasks/ID/logs, /v1/tasks/ID/priority, \
-                     /v1/tasks/ID/retry, /v1/queues/QUEUE/explain, /v1/queues/QUEUE/pause, /v1/queues/QUEUE/resume, /v1/stats and /v1/doctor";
+                     /v1/tasks/ID/retry, /v1/queues/QUEUE/explain, /v1/queues/QUEUE/pause, /v1/queues/QUEUE/resume, /v1/health/live, /v1/health/ready, /v1/reload, /v1/stats and /v1/doctor";
 
 pub(super) fn routes(door: Door) -> Router {
     Router::new()
@@ -25,6 +25,9 @@ pub(super) fn routes(door: Door) -> Router {
         .route("/v1/queues/{queue}/explain", get(explain::queue))
         .route("/v1/queues/{queue}/pause", post(queues::pause))
         .route("/v1/queues/{queue}/resume", post(queues::resume))
+        .route("/v1/health/live", get(health::live))
+        .route("/v1/health/ready", get(health::ready))
+        .route("/v1/reload", post(reload::reload))
         .route("/v1/stats", get(stats::stats))
         .route("/v1/doctor", get(doctor::examine))
         .method_not_allowed_fallback(wrong_method)
@@ -36,7 +39,7 @@ pub(super) fn routes(door: Door) -> Router {
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     let message = format!("{} cannot be asked with {method}", uri.path());
-    let hint = "GET reads; POST enqueues, cancels, retries, and says who goes first";
+    let hint = "GET reads; POST enqueues, cancels, retries, says who goes first, and reloads";
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message, hint)
 }
 

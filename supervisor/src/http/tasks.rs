@@ -120,12 +120,12 @@ pub(super) async fn reprioritise(
 }
 
 fn read_task(handle: &Handle, json: &[u8]) -> Result<NewTask, ApiError> {
-    Ok(route(handle.config(), &handle.offers(), TaskSpec::from_json(json)?)?)
+    Ok(route(&handle.config(), &handle.offers(), TaskSpec::from_json(json)?)?)
 }
 
 fn read_tasks(handle: &Handle, json: &[u8]) -> Result<Vec<NewTask>, ApiError> {
     let (config, offers) = (handle.config(), handle.offers());
-    let route = |(index, spec)| route(config, &offers, spec).map_err(|refusal| ApiError::from(refusal).of_list(index));
+    let route = |(index, spec)| route(&config, &offers, spec).map_err(|refusal| ApiError::from(refusal).of_list(index));
     read_bulk(json)?.into_iter().enumerate().map(route).collect()
 }
 

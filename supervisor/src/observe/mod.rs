@@ -48,6 +48,24 @@ pub fn ready(socket: &Path) {
     info!(socket = socket.display().to_string(), pid = std::process::id(), "ready");
 }
 
+/// The configuration was read anew: one line for each change.
+pub fn reloaded(changes: &[String]) {
+    for change in changes {
+        info!(change, "configuration changed");
+    }
+    info!(changes = changes.len(), "reloaded");
+}
+
+/// The configuration could not be read anew; the old one stays in force.
+pub fn config_refused(why: &str) {
+    warn!(name = "config_refused", reason = why, "alert");
+}
+
+/// The process did not run for so long, and its timers have waited.
+pub fn was_away(us: i64) {
+    warn!(ms = us / 1000, "was stopped");
+}
+
 /// The process that was not to be outlived.
 pub fn parent_ended(pid: i32) {
     info!(pid, "parent ended");

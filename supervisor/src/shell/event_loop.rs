@@ -2,6 +2,7 @@
 //! at the writer. It waits for all of them and for none alone; it decides nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipc_contract::frame::encode;
@@ -14,12 +15,15 @@ use queue_core::tick::Turn;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::clock::Clock;
+use super::change::Changing;
+use super::clock::{Clock, READ_EVERY_US};
 use super::examine::Examination;
 use super::handle::{Handle, Pools, Request, lock};
 use super::inquiry::{Inquiry, Scene};
 use super::launch::Recipe;
+use super::notify::ServiceManager;
 use super::pending::Pending;
+use super::pulse::{Pulse, Pulses};
 use super::spawner::{Request as Ask, Spawner, Told};
 use super::stats;
 use super::unavailable::Unavailable;
@@ -31,7 +35,7 @@ use crate::observe;
 /// Inputs of one kind taken up before the writer gets its next batch.
 const BURST_MAX: usize = 256;
 /// Until a turn is tried again that the database could not take.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+pub const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The wall clock may step, so a due time is looked at again this often.
 const DUE_LOOK_US: i64 = 1_000_000;
 
@@ -41,6 +45,8 @@ pub struct Inputs {
     pub told: mpsc::Receiver<Told>,
     pub answers: mpsc::Receiver<Answer>,
     pub requests: mpsc::Receiver<Request>,
+    /// Whether it lives. Taken up whatever waits.
+    pub pulses: mpsc::Receiver<Pulse>,
     /// One for each wish that the supervisor stop; the second means at once.
     pub stops: mpsc::Receiver<()>,
 }
@@ -81,6 +87,10 @@ pub struct EventLoop {
     /// Questions for the writer.
     pub inquiries: Vec<Inquiry>,
     pub inquiring: Inquiring,
+    /// The configuration that is to come into force.
+    pub changing: Changing,
+    pub pulses: Pulses,
+    pub manager: Arc<ServiceManager>,
     /// When the queue wants a turn of its own accord, in microseconds since 1970.
     pub next_due: Option<i64>,
     /// A limit was reached in the last turn, or it must be tried again at this moment.
@@ -106,7 +116,7 @@ impl EventLoop {
         loop {
             self.end_by_itself();
             self.dispatch();
-            if self.finished && self.pending.is_empty() && self.pending.is_idle() {
+            if self.finished && self.pending.is_empty() && self.writer_is_free() {
                 self.writer.close();
                 let unfinished = self.left.counts.unfinished().unsigned_abs();
                 return Ok(Life { failed: self.failed, unfinished, stuck: self.stuck });
@@ -117,9 +127,10 @@ impl EventLoop {
                 answer = inputs.answers.recv() => self.answered(answer.ok_or_else(|| thread_gone("writer"))?)?,
                 Some(()) = inputs.stops.recv() => self.stop(),
                 told = inputs.told.recv() => self.told(told.ok_or_else(|| thread_gone("spawner"))?),
+                Some(pulse) = inputs.pulses.recv(), if self.pulses.has_room() => self.pulses.push(pulse),
                 Some(incoming) = inputs.events.recv() => self.happened(incoming.event),
                 Some(request) = inputs.requests.recv(), if self.pending.has_room() => self.requested(request),
-                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.happened(Event::Tick),
+                () = sleep_until(wake) => self.happened(Event::Tick),
             }
             // What has come together is committed together.
             for _ in 0..BURST_MAX {
@@ -141,16 +152,20 @@ impl EventLoop {
         if !self.writer_is_free() {
             return;
         }
+        if let Some(step) = self.next_step() {
+            return self.writer.ask(step);
+        }
         let now = self.clock.now();
-        let wants_turn = self.wants_turn(now);
+        let wants_turn = !self.changing.is_under_way() && self.wants_turn(now);
         let turn_first = wants_turn && std::mem::take(&mut self.inquiring) == Inquiring::JustDone;
-        if !self.inquiries.is_empty() && !turn_first {
+        let is_settled = !self.changing.is_under_way();
+        if !self.inquiries.is_empty() && !turn_first && is_settled {
             self.inquiring = Inquiring::Now;
-            let pools = stats::pools(self.handle.config(), &self.machine);
+            let pools = stats::pools(&self.handle.config(), &self.machine);
             let scene = Scene { now, up_us: self.clock.mono_us(), pools };
             return self.writer.ask(Job::Inquire(std::mem::take(&mut self.inquiries), scene));
         }
-        if self.examination.is_wanted() && !turn_first {
+        if self.examination.is_wanted() && !turn_first && is_settled {
             self.examination.begin(&self.machine, &self.pending, self.links.keys().copied().collect());
             self.spawner.ask(Ask::Census);
             return self.writer.ask(Job::Examine);
@@ -158,7 +173,11 @@ impl EventLoop {
         if wants_turn {
             self.turn_at = None;
             let batch = self.pending.take(now);
-            self.writer.ask(Job::Turn(batch));
+            return self.writer.ask(Job::Turn(batch));
+        }
+        if !self.pulses.is_empty() {
+            self.writer.ask(Job::Pulse);
+            self.pulses.asked();
         }
     }
 
@@ -169,11 +188,12 @@ impl EventLoop {
     }
 
     fn writer_is_free(&self) -> bool {
-        self.pending.is_idle() && !self.examination.is_out() && self.inquiring != Inquiring::Now
+        let is_asked = self.examination.is_out() || self.inquiring == Inquiring::Now;
+        self.pending.is_idle() && !is_asked && !self.changing.is_out() && !self.pulses.is_out()
     }
 
-    /// The earliest of what the machine, the queue and a turn that is held back wait for.
-    fn wake_at(&self) -> Option<Instant> {
+    /// The earliest of what the machine, the queue, a turn that is held back and the clock wait for.
+    fn wake_at(&self) -> Instant {
         let machine = self.machine.next_deadline().map(|at| self.clock.instant(at));
         let writer_free = self.writer_is_free();
         let now = self.clock.now();
@@ -182,10 +202,11 @@ impl EventLoop {
         let wait_us = |at: i64| at.saturating_sub(now.wall_us).clamp(0, DUE_LOOK_US);
         let due = due.map(|at| self.clock.instant(now.mono_us + wait_us(at)));
         let held_back = self.turn_at.filter(|_| writer_free);
-        [machine, due, held_back].into_iter().flatten().min()
+        let read_clock = self.clock.instant(now.mono_us + READ_EVERY_US);
+        [machine, due, held_back].into_iter().flatten().fold(read_clock, Instant::min)
     }
 
-    fn happened(&mut self, event: Event) {
+    pub(super) fn happened(&mut self, event: Event) {
         let gone = if let Event::Gone(gone) = &event { Some(gone.worker) } else { None };
         let random = self.random.u64(..);
         let commands = self.machine.handle(event, self.clock.mono_us(), random);
@@ -223,7 +244,7 @@ impl EventLoop {
                 self.pending.push(op);
             }
             Command::Demand(demand) => self.pending.demand(demand),
-            Command::Report(report) => observe::report(&report, self.handle.config()),
+            Command::Report(report) => observe::report(&report, &self.handle.config()),
             Command::Finished => self.finished = true,
         }
     }
@@ -290,6 +311,8 @@ impl EventLoop {
             Request::Submit(op, caller) => self.pending.call(*op, caller),
             Request::Examine(caller) => self.examination.want(caller),
             Request::Inquire(inquiry) => self.inquiries.push(inquiry),
+            Request::Change(_, caller) if self.stopping => drop(caller.send(Err(Unavailable::Stopping))),
+            Request::Change(change, caller) => self.changing.want(*change, caller),
             Request::Follow(task) => self.happened(Event::Follow(task)),
             Request::Order(order, caller) => {
                 let is_known = self.machine.knows(order);
@@ -309,12 +332,14 @@ impl EventLoop {
 
     fn stop(&mut self) {
         self.stopping = true;
+        self.manager.stopping();
         self.happened(Event::Shutdown);
     }
 
     /// Looks only when nothing is on its way to the queue, which could change what is left.
     fn end_by_itself(&mut self) {
-        let is_settled = self.pending.is_empty() && self.pending.is_idle() && self.turn_at.is_none();
+        let is_idle = self.pending.is_idle() && !self.changing.is_under_way();
+        let is_settled = self.pending.is_empty() && is_idle && self.turn_at.is_none();
         if !self.until_empty || self.stopping || !is_settled {
             return;
         }
@@ -353,15 +378,18 @@ impl EventLoop {
             },
             Answer::Examined(found) => self.examination.examined(found),
             Answer::Inquired => self.inquiring = Inquiring::JustDone,
+            Answer::Reconfigured(step) => self.stepped(step)?,
+            Answer::Pulse => {}
         }
+        self.beat();
         Ok(())
     }
 
     /// Told once, until a turn has gone well again.
-    fn trouble(&mut self, error: &StoreError) {
+    pub(super) fn trouble(&mut self, error: &StoreError) {
         if !std::mem::replace(&mut self.in_trouble, true) {
             let text = format!("the database cannot be written now: {error}");
-            observe::report(&Report::Alert { name: "database", text }, self.handle.config());
+            observe::report(&Report::Alert { name: "database", text }, &self.handle.config());
         }
     }
 
@@ -385,7 +413,7 @@ impl EventLoop {
                 self.handle.shared().followers.wake(*id);
                 if *reason == Some(FailReason::Crashes) {
                     let text = format!("task {id} is poison: it took down its last allowed worker; see `show {id}`");
-                    observe::report(&Report::Alert { name: "poison", text }, self.handle.config());
+                    observe::report(&Report::Alert { name: "poison", text }, &self.handle.config());
                 }
             }
             self.happened(Event::Notice(notice));

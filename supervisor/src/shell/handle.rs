@@ -1,7 +1,7 @@
 //! What the door (`http`) has of the engine: hand in an op, read, wait for an end, have it examined. All bounded.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use queue_core::explain::{QueueWait, TaskWait};
 use queue_core::op::{Op, Reply};
@@ -9,7 +9,10 @@ use queue_core::store::{Finding, Reader, StoreError, StoreErrorKind};
 use queue_core::task::{Now, TaskId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
+use super::change::{self, Change};
 use super::inquiry::{Explained, Inquiry};
+use super::pulse::Pulse;
+use super::reload::Wish;
 use super::stats::Stats;
 use super::unavailable::Unavailable;
 use crate::config::{Config, Offers};
@@ -25,6 +28,8 @@ pub enum Request {
     Submit(Box<Op>, oneshot::Sender<Result<Reply, Unavailable>>),
     Examine(oneshot::Sender<Result<Vec<Finding>, Unavailable>>),
     Inquire(Inquiry),
+    /// Another configuration is to come into force.
+    Change(Box<Change>, change::Caller),
     /// Somebody reads the log of this task as it is written.
     Follow(TaskId),
     /// False when there is no such pool or worker.
@@ -46,25 +51,30 @@ pub struct Pools {
 pub struct Handle(Arc<Shared>);
 
 pub(super) struct Shared {
-    pub(super) config: Config,
+    config: RwLock<Arc<Config>>,
     pub(super) offers: Mutex<Offers>,
     /// Of ends.
     pub(super) waiters: Waiters,
     /// Of logs.
     pub(super) followers: Waiters,
     requests: mpsc::Sender<Request>,
+    pub(super) wishes: mpsc::Sender<Wish>,
+    pub(super) pulses: mpsc::Sender<Pulse>,
     readers: Mutex<Vec<Reader>>,
     free_readers: Semaphore,
 }
 
 impl Handle {
-    pub(super) fn new(config: Config, offers: Offers, requests: mpsc::Sender<Request>) -> Handle {
+    pub(super) fn new(config: Config, offers: Offers, asked: Asked) -> Handle {
+        let Asked { requests, wishes, pulses } = asked;
         Handle(Arc::new(Shared {
-            config,
+            config: RwLock::new(Arc::new(config)),
             offers: Mutex::new(offers),
             waiters: Waiters::default(),
             followers: Waiters::default(),
             requests,
+            wishes,
+            pulses,
             readers: Mutex::default(),
             free_readers: Semaphore::new(READERS_MAX),
         }))
@@ -74,8 +84,9 @@ impl Handle {
         &self.0
     }
 
-    pub fn config(&self) -> &Config {
-        &self.0.config
+    /// The one that is in force now.
+    pub fn config(&self) -> Arc<Config> {
+        self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn offers(&self) -> Offers {
@@ -128,7 +139,7 @@ impl Handle {
         Waiters::enlist(&self.0, |shared| &shared.followers, id)
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, Unavailable>>) -> Request,
     ) -> Result<T, Unavailable> {
@@ -146,12 +157,12 @@ impl Handle {
         look: impl FnOnce(&mut Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let _turn = self.0.free_readers.acquire().await;
-        let shared = self.0.clone();
+        let (shared, db) = (self.0.clone(), self.config().db.clone());
         let looked = tokio::task::spawn_blocking(move || {
             let idle = lock(&shared.readers).pop();
             let mut reader = match idle {
                 Some(reader) => reader,
-                None => Reader::open(&shared.config.db)?,
+                None => Reader::open(&db)?,
             };
             // After an error the connection is not trusted again.
             let seen = look(&mut reader)?;
@@ -166,6 +177,19 @@ impl Handle {
     /// To be taken *before* the task is looked at, so that its end is not missed.
     pub fn waiter(&self, id: TaskId) -> Waiter {
         Waiters::enlist(&self.0, |shared| &shared.waiters, id)
+    }
+}
+
+/// The ways in of everything that can be asked.
+pub(super) struct Asked {
+    pub(super) requests: mpsc::Sender<Request>,
+    pub(super) wishes: mpsc::Sender<Wish>,
+    pub(super) pulses: mpsc::Sender<Pulse>,
+}
+
+impl Shared {
+    pub(super) fn set_config(&self, config: Config) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 }
 

@@ -4,11 +4,14 @@
 //! - `writer`, `pending`: the thread that owns the database, and what waits for it. `offline`: one op without a supervisor.
 //! - `spawner`, `hunt`, `shim`, `launch`: how workers come and go. `former_life`: what an earlier supervisor left.
 //! - `worker_io`, `tail`: a worker's channel and output.
+//! - `change`: how another configuration comes into force. `reload`, `watch`: why and when it is read anew.
+//! - `notify`: what a service manager is told. `pulse`: whether we live, and are ready.
 //! - `handle`: what the door has of all this; `unavailable`: why it may not. `examine`: `doctor`, live; `inquiry`: what only the
 //!   writer can tell; `stats`: counts.
 //! - `parent`, `ready_file`: for programs that start a supervisor.
 //! - `lock`, `socket`, `signals`, `clock`, `procfs`: the system, one face each.
 
+mod change;
 mod clock;
 mod event_loop;
 mod examine;
@@ -18,11 +21,14 @@ mod hunt;
 pub mod inquiry;
 mod launch;
 pub mod lock;
+pub mod notify;
 pub mod offline;
 pub mod parent;
 mod pending;
 pub mod procfs;
+pub mod pulse;
 mod ready_file;
+pub mod reload;
 mod run;
 pub mod shim;
 mod signals;
@@ -32,8 +38,9 @@ mod start;
 pub mod stats;
 mod tail;
 pub mod unavailable;
+mod watch;
 mod worker_io;
 mod writer;
 
 pub use event_loop::Life;
-pub use run::{RunError, RunOptions, Stops, run, stops};
+pub use run::{ConfigFile, Manager, RunError, RunOptions, Stops, run, stops};

@@ -9,17 +9,22 @@ use queue_core::store::StoreError;
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc};
 
+use super::change::Changing;
 use super::event_loop::{EventLoop, Inputs, Inquiring, Life};
 use super::examine::Examination;
-use super::handle::{Handle, REQUESTS_MAX, Request};
+use super::handle::{Asked, Handle, REQUESTS_MAX, Request};
 use super::launch::Recipe;
 use super::lock::{Lock, LockError, Role};
+use super::notify::ServiceManager;
 use super::parent::{Lifeline, Parent};
 use super::pending::Pending;
+use super::pulse::{PULSES_MAX, Pulse};
 use super::ready_file::{ReadyFile, Whereabouts};
+use super::reload::{self, WISHES_MAX, Wish};
 use super::socket::{listen, socket_path};
 use super::spawner::Spawner;
 use super::start::{InOrder, put_in_order};
+use super::watch::Watch;
 use super::worker_io::Inbox;
 use super::writer::Writer;
 use super::{procfs, signals};
@@ -56,6 +61,23 @@ pub fn stops() -> Stops {
     mpsc::channel(4)
 }
 
+/// Who is told how the supervisor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manager {
+    #[default]
+    Nobody,
+    /// The one whose socket is named in the environment, if any is.
+    OfEnvironment,
+}
+
+/// Where the configuration came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    pub path: PathBuf,
+    /// Read anew by itself when it has changed.
+    pub is_watched: bool,
+}
+
 /// How one life is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunOptions {
@@ -67,12 +89,16 @@ pub struct RunOptions {
     pub shutdown_grace: Duration,
     /// Ends once no task is left that is not final, or none that any pool can run.
     pub until_empty: bool,
+    /// Read anew when that is wished.
+    pub config_file: Option<ConfigFile>,
+    pub manager: Manager,
 }
 
 impl Default for RunOptions {
     fn default() -> RunOptions {
         let shutdown_grace = Duration::from_micros(SHUTDOWN_GRACE_US.unsigned_abs());
-        RunOptions { ready_file: None, parent: None, shutdown_grace, until_empty: false }
+        let (ready_file, parent, config_file, manager) = (None, None, None, Manager::default());
+        RunOptions { ready_file, parent, shutdown_grace, until_empty: false, config_file, manager }
     }
 }
 
@@ -88,6 +114,11 @@ pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce
     let mut ready_file = options.ready_file.as_ref().map(prepared).transpose()?;
     let lock = Lock::take(&config.db, Role::Supervisor, Some(&socket))?;
     ready_file.iter().for_each(ReadyFile::forget_former);
+    let manager = match options.manager {
+        Manager::Nobody => Ok(ServiceManager::default()),
+        Manager::OfEnvironment => ServiceManager::of_environment(|name| std::env::var_os(name)),
+    };
+    let manager = Arc::new(manager.map_err(failed("the service manager cannot be told"))?);
     let in_order = put_in_order(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed("no runtime can be started"))?;
@@ -99,16 +130,22 @@ pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce
         if let Some(lifeline) = lifeline {
             lifeline.forward(stop.clone()).map_err(failed("the parent cannot be watched"))?;
         }
-        signals::forward(stop).map_err(failed("signals cannot be received"))?;
+        let (wishes, wished) = mpsc::channel(WISHES_MAX);
+        signals::forward(stop, wishes.clone()).map_err(failed("signals cannot be received"))?;
         let (request_sender, requests) = mpsc::channel(REQUESTS_MAX);
-        let handle = Handle::new(config.clone(), in_order.offers.clone(), request_sender);
-        let (event_loop, inputs) = assemble(in_order, &options, &handle, requests, stopped)?;
+        let (pulse_sender, pulses) = mpsc::channel(PULSES_MAX);
+        let asked = Asked { requests: request_sender, wishes: wishes.clone(), pulses: pulse_sender };
+        let handle = Handle::new(config.clone(), in_order.offers.clone(), asked);
+        let inbox = (requests, pulses, stopped);
+        let (event_loop, inputs) = assemble(in_order, &options, &handle, inbox, manager.clone())?;
+        let _watch = attend(&options, &handle, &manager, (wishes, wished))?;
         let (close, closed) = tokio::sync::oneshot::channel::<()>();
         let door = tokio::spawn(open_door(listener, handle.clone(), closed));
         if let Some(file) = &mut ready_file {
             file.publish().map_err(failed(unwritable(file.path())))?;
         }
         observe::ready(&socket);
+        manager.ready();
         ready(&handle);
         let ended = event_loop.run(inputs).await;
         drop(close);
@@ -140,8 +177,8 @@ fn assemble(
     in_order: InOrder,
     options: &RunOptions,
     handle: &Handle,
-    requests: mpsc::Receiver<Request>,
-    stops: mpsc::Receiver<()>,
+    (requests, pulses, stops): (mpsc::Receiver<Request>, mpsc::Receiver<Pulse>, mpsc::Receiver<()>),
+    manager: Arc<ServiceManager>,
 ) -> Result<(EventLoop, Inputs), RunError> {
     let InOrder { store, book, clock, random, uid, offers } = in_order;
     let config = handle.config();
@@ -152,20 +189,23 @@ fn assemble(
     let left = Left { counts: book.rows().counts, available: book.rows().ready.clone() };
     let grace_us = i64::try_from(options.shutdown_grace.as_micros()).unwrap_or(i64::MAX);
     let event_loop = EventLoop {
-        machine: Machine::new(config.clone(), offers, next_worker, uid.clone(), grace_us),
+        machine: Machine::new(Config::clone(&config), offers, next_worker, uid.clone(), grace_us),
         links: Default::default(),
         inbox: Inbox { events: event_sender, budget: Arc::new(Semaphore::new(FRAMES_BYTES_MAX)) },
         spawner: Spawner::start(told_sender).map_err(failed("the spawner cannot be started"))?,
         writer: Writer::start(store, book, answer_sender).map_err(failed("the writer cannot be started"))?,
         handle: handle.clone(),
         pending: Pending::default(),
-        recipes: Recipe::all(config),
+        recipes: Recipe::all(&config),
         uid,
         clock,
         random,
         examination: Examination::new(procfs::descriptors("pipe:")),
         inquiries: Vec::new(),
         inquiring: Inquiring::No,
+        changing: Changing::default(),
+        pulses: Default::default(),
+        manager,
         next_due: Some(i64::MIN),
         turn_at: None,
         in_trouble: false,
@@ -176,7 +216,28 @@ fn assemble(
         stuck: None,
         finished: false,
     };
-    Ok((event_loop, Inputs { events, told, answers, requests, stops }))
+    Ok((event_loop, Inputs { events, told, answers, requests, pulses, stops }))
+}
+
+const UNWATCHED: &str = "the configuration cannot be watched";
+
+/// What goes on beside the event loop: wishes for another configuration, and what the service manager hears.
+fn attend(
+    options: &RunOptions,
+    handle: &Handle,
+    manager: &Arc<ServiceManager>,
+    (wishes, wished): (mpsc::Sender<Wish>, mpsc::Receiver<Wish>),
+) -> Result<Option<Watch>, RunError> {
+    let absolute = |file: &ConfigFile| std::path::absolute(&file.path).map_err(failed(UNWATCHED));
+    let file = options.config_file.as_ref().map(absolute).transpose()?;
+    tokio::spawn(reload::serve(file.clone(), wished, handle.clone(), manager.clone()));
+    let (told, asked) = (manager.clone(), handle.clone());
+    tokio::spawn(async move { told.keep_told(&asked).await });
+    // A full line means that the file is going to be read.
+    let changed = move || drop(wishes.try_send(Wish::FileChanged));
+    let is_watched = options.config_file.as_ref().is_some_and(|file| file.is_watched);
+    let watch = file.filter(|_| is_watched).map(|file| Watch::start(file, changed)).transpose();
+    watch.map_err(failed(UNWATCHED))
 }
 
 async fn open_door(listener: UnixListener, handle: Handle, closed: tokio::sync::oneshot::Receiver<()>) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use queue_core::book::Census;
 use queue_core::task::PoolId;
 
-use crate::config::{Config, Pool};
+use crate::config::{Config, Pool, is_retired};
 use crate::core::Machine;
 
 /// Everything that is counted.
@@ -22,6 +22,8 @@ pub struct Stats {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
     pub name: String,
+    /// It is in the configuration no more.
+    pub is_gone: bool,
     /// How many there should be.
     pub wanted: u32,
     /// By state.
@@ -33,6 +35,7 @@ pub struct PoolStats {
 pub fn pools(config: &Config, machine: &Machine) -> Vec<PoolStats> {
     let stats = |(index, pool): (usize, &Pool)| PoolStats {
         name: pool.name.clone(),
+        is_gone: is_retired(pool),
         wanted: machine.target(PoolId(index)),
         workers: BTreeMap::new(),
         held_by: machine.held_by(PoolId(index)),

@@ -3,10 +3,13 @@
 //! One batch is in flight at most, and each gets exactly one answer: two full bounded channels would wait for each other.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use queue_core::book::{Book, Running};
 use queue_core::op::{Demand, Op, RunKey, WorkerRow};
+use queue_core::policy::Policies;
+use queue_core::reconfigure::{Progress, reconfigure};
 use queue_core::store::{Finding, Store, StoreError};
 use queue_core::task::{Now, TaskId};
 use queue_core::tick::{Turn, tick};
@@ -28,6 +31,10 @@ pub enum Job {
     Examine,
     /// Questions of callers, and what is known of pools.
     Inquire(Vec<Inquiry>, Scene),
+    /// One step towards other policies.
+    Reconfigure(Arc<Policies>, Now),
+    /// Only to answer.
+    Pulse,
 }
 
 pub enum Answer {
@@ -36,6 +43,8 @@ pub enum Answer {
     Examined(Result<Examined, StoreError>),
     /// Each to whom it asked.
     Inquired,
+    Reconfigured(Result<Progress, StoreError>),
+    Pulse,
 }
 
 /// What only the writer can see.
@@ -66,6 +75,11 @@ impl Writer {
                         inquiries.into_iter().for_each(|inquiry| inquiry.answer(&mut store, &book, &scene));
                         Answer::Inquired
                     }
+                    Job::Reconfigure(policies, now) => {
+                        let step = reconfigure(&mut store, &mut book, &policies, now, &mut || random.u64(..));
+                        Answer::Reconfigured(step)
+                    }
+                    Job::Pulse => Answer::Pulse,
                 };
                 if answers.blocking_send(answer).is_err() {
                     return;

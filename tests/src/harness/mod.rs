@@ -15,6 +15,7 @@ mod process;
 mod programs;
 mod python;
 mod sandbox;
+mod service_manager;
 mod supervisor;
 
 pub use fifo::Fifo;
@@ -26,4 +27,5 @@ pub use process::Watched;
 pub use programs::{Programs, programs};
 pub use python::{installed_package, python_pool};
 pub use sandbox::Sandbox;
+pub use service_manager::ServiceManager;
 pub use supervisor::Supervisor;

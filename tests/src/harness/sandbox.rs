@@ -96,6 +96,14 @@ impl Sandbox {
         Supervisor::spawn(self.command(&[&["run"], options].concat()))
     }
 
+    /// A supervisor of the database alone, without the configuration.
+    pub fn start_on_db(&self) -> Supervisor {
+        let mut command = Command::new(&programs().supervisor);
+        command.arg("--db").arg(self.db()).arg("run");
+        command.current_dir(self.folder.path()).env("TMPDIR", self.path("tmp"));
+        Supervisor::spawn(command).await_ready()
+    }
+
     /// A supervisor as a shell starts it after this line of script, such as `trap '' HUP`.
     pub fn spawn_after(&self, script: &str, env: &[(&str, &str)]) -> Supervisor {
         let run = self.command(&["run"]);

@@ -51,6 +51,13 @@ pub struct QueueGate {
     pub paused_until: Option<String>,
 }
 
+/// The answer to a reload, once it is in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// One line for each change; none when nothing has changed.
+    pub changes: Vec<String>,
+}
+
 /// What `doctor` found; nothing is good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Examination {

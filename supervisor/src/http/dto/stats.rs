@@ -17,7 +17,7 @@ pub struct Stats {
     pub tasks: BTreeMap<String, i64>,
     /// Those with a task available or running, and those that are closed, by name.
     pub queues: Vec<QueueStats>,
-    /// In the order of the configuration.
+    /// In the order of the configuration; one that is in it no more, as long as it has workers.
     pub pools: Vec<PoolStats>,
     /// Ends of runs that came too late and were dropped, since the start.
     pub stale_finishes: u64,
@@ -64,7 +64,7 @@ impl Stats {
             up_ms: stats.up_us / 1000,
             tasks: TaskState::ALL.map(|state| (state.name().to_owned(), counts.get(state))).into(),
             queues: stats.tasks.queues.into_iter().map(queue).collect(),
-            pools: stats.pools.into_iter().map(pool).collect(),
+            pools: stats.pools.into_iter().filter(|pool| !pool.is_gone || !pool.workers.is_empty()).map(pool).collect(),
             stale_finishes: stats.tasks.stale,
         }
     }

@@ -22,6 +22,7 @@ use super::*;
 use crate::core::log_line::{self, Source};
 use crate::http::answer;
 use crate::http::sentences::{explain_queue, explain_task};
+use crate::shell::pulse::Condition;
 use crate::shell::stats;
 
 fn view() -> TaskView {
@@ -123,6 +124,11 @@ fn what_leaves_is_as_it_was() {
     let bulk = Reply::EnqueuedAll(vec![(TaskId(42), false), (TaskId(7), true)]);
     check("bulk.json", &answer::enqueued_all(bulk).unwrap());
     let finding = Finding { rule: "a task is in some phase", detail: "broken by 42".to_owned() };
+    check("live.json", &Live { live: true });
+    check("ready.json", &Readiness::of(Some(Condition::default())));
+    let reasons = vec!["the supervisor is stopping".to_owned()];
+    check("not-ready.json", &Readiness::of(Some(Condition { reasons, ..Condition::default() })));
+    check("reloaded.json", &Reloaded { changes: vec!["pools.images.workers: 0..8 -> 0..12".to_owned()] });
     check("doctor.json", &Examination::of([finding]));
 }
 
@@ -140,8 +146,9 @@ fn the_counts_that_leave_are_as_they_were() {
     tasks.counts.add(TaskState::Available, 3);
     tasks.counts.add(TaskState::Running, 1);
     let workers = BTreeMap::from([("working", 1), ("ready", 2)]);
-    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers, held_by: None };
-    check("stats.json", &Stats::of(stats::Stats { up_us: 7_199_999_999, tasks, pools: vec![pool] }));
+    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers, ..Default::default() };
+    let gone = stats::PoolStats { name: "pictures".to_owned(), is_gone: true, ..Default::default() };
+    check("stats.json", &Stats::of(stats::Stats { up_us: 7_199_999_999, tasks, pools: vec![gone, pool] }));
 }
 
 #[test]
@@ -162,7 +169,7 @@ fn the_explanations_that_leave_are_as_they_were() {
         name: "images".to_owned(),
         wanted: 4,
         workers: BTreeMap::from([("working", 4)]),
-        held_by: None,
+        ..Default::default()
     };
     let holds =
         vec![held(Hold::QueueClosed(Gate::ClosedUntil(until)), "deploy"), held(Hold::Pools(vec![PoolId(0)]), "")];

@@ -71,7 +71,7 @@ fn pools(ids: &[PoolId], pools: &[PoolStats]) -> String {
     known.map(pool).collect::<Vec<_>>().join("; ")
 }
 
-fn pool(PoolStats { name, wanted, workers, held_by }: &PoolStats) -> String {
+fn pool(PoolStats { name, wanted, workers, held_by, .. }: &PoolStats) -> String {
     if let Some(why) = held_by {
         return format!("pool {name} {}", printable(why.as_bytes()));
     }
@@ -91,6 +91,7 @@ mod tests {
     fn every_cause_is_told_with_its_figures() {
         let pool = |name: &str, workers: &[(&'static str, usize)], held_by: Option<&str>| PoolStats {
             name: name.to_owned(),
+            is_gone: false,
             wanted: 4,
             workers: workers.iter().copied().collect(),
             held_by: held_by.map(str::to_owned),

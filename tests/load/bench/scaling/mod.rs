@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-
 /// The load, and where the figure goes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ScalingOptions {
