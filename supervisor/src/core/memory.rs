@@ -75,9 +75,21 @@ impl Machine {
     pub fn short_of_memory(&self, id: PoolId) -> Option<String> {
         let pool = self.pools.get(id.0)?;
         pool.short_since?;
+        if let Some(never) = self.never_fits(id) {
+            return Some(never);
+        }
         let (need, budget) = (bytes(pool.spec.memory_bytes?), bytes(self.host.memory_budget_bytes));
         let free = bytes(self.free_bytes());
         Some(format!("waits for memory: a worker may need {need}, and of the budget of {budget} {free} are free"))
+    }
+
+    /// The limit of one worker is above what all may have.
+    pub(super) fn never_fits(&self, id: PoolId) -> Option<String> {
+        let (need, budget) = (self.pools.get(id.0)?.spec.memory_bytes?, self.host.memory_budget_bytes);
+        let told = || {
+            format!("can have no worker: one may need {} in memory, and the budget is {}", bytes(need), bytes(budget))
+        };
+        (need > budget).then(told)
     }
 
     /// Idle workers of other pools leave, as far as these can do without them.

@@ -26,7 +26,7 @@ pub enum Outlook {
     Open,
     /// Every task is final.
     Done,
-    /// Nothing runs, nothing is due soon, and every pool that could run what is available is broken: which, and why.
+    /// Nothing runs, nothing is due soon, and every pool that could run what is available is broken or too large: which, and why.
     Stuck(String),
 }
 
@@ -60,8 +60,9 @@ impl Machine {
         let mut obstacles = Vec::new();
         for (index, pool) in self.pools.iter().enumerate().filter(serves) {
             let has_workers = self.slots.values().any(|slot| slot.pool == PoolId(index));
-            let broken_by = self.broken_by(PoolId(index)).filter(|_| !has_workers)?;
-            obstacles.push(format!("pool {} is broken: its worker {broken_by}", pool.spec.name));
+            let broken = || self.broken_by(PoolId(index)).map(|how| format!("is broken: its worker {how}"));
+            let obstacle = self.never_fits(PoolId(index)).or_else(broken).filter(|_| !has_workers)?;
+            obstacles.push(format!("pool {} {obstacle}", pool.spec.name));
         }
         if obstacles.is_empty() {
             obstacles.push(format!("no pool serves queue {queue}"));
@@ -73,7 +74,9 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, Pool, Program, WorkerLimits, Workers};
     use crate::core::event::{Event, Exit};
+    use crate::core::host::HostFacts;
     use crate::core::play::{Play, gone, spawned};
 
     /// So many tasks that run, are available in the queue `p` of the pool, in another queue, and wait for their time.
@@ -134,6 +137,21 @@ mod tests {
         assert_eq!(looping.machine.outlook(&waiting, None), Outlook::Stuck(why.to_owned()));
         looping.does(200_000, Event::Tick);
         assert_eq!(looping.machine.outlook(&waiting, None), Outlook::Open, "the probe");
+    }
+
+    #[test]
+    fn a_pool_whose_workers_never_fit_is_no_hope_either() {
+        let budget = |bytes| HostFacts { memory_budget_bytes: bytes, ..HostFacts::default() };
+        let limits = WorkerLimits { memory_bytes: Some(2 << 30), ..WorkerLimits::default() };
+        let program = Program::Command(vec!["p".into()]);
+        let pool = Pool { limits, ..Pool::new("p", program, vec!["p".into()], Workers { min: 0, max: 1 }) };
+        let play = |bytes| {
+            let config = Config { db: "q".into(), folder: "/".into(), pools: vec![pool.clone()], ..Config::default() };
+            Play::under(config).on(budget(bytes))
+        };
+        let why = "pool p can have no worker: one may need 2.0 GiB in memory, and the budget is 1.0 GiB";
+        assert_eq!(play(1 << 30).machine.outlook(&left(0, 1, 0, 0), None), Outlook::Stuck(why.to_owned()));
+        assert_eq!(play(2 << 30).machine.outlook(&left(0, 1, 0, 0), None), Outlook::Open);
     }
 
     #[test]
