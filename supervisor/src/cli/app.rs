@@ -10,7 +10,7 @@ use super::output::{self, Format};
 use super::place::Place;
 use super::{
     add, cancel, check, completions, contract_test, demo, doctor, enqueue, explain, health, init, list, logs, pause,
-    reload, reprioritise, retry, run, show, stats, wait, worker,
+    pool, reload, reprioritise, retry, run, show, stats, wait, worker,
 };
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
@@ -94,6 +94,9 @@ enum Command {
     /// Count tasks and workers by where they stand
     #[command(after_help = "Examples:\n  supervisor stats\n  supervisor --db queue.db stats -o json")]
     Stats,
+    /// Pools of workers: how they are and why, and what they are to do
+    #[command(after_help = "Examples:\n  supervisor pool list\n  supervisor pool scale images 0..8")]
+    Pool(pool::Args),
     /// Read the configuration file anew, and say what has changed; workers go on or are replaced one after the other
     #[command(after_help = "Examples:\n  supervisor reload\n  supervisor --config app/supervisor.toml reload -o json")]
     Reload,
@@ -108,8 +111,9 @@ enum Command {
         after_help = "Examples:\n  supervisor demo --serve\n  supervisor demo --path /usr/share/doc --keep /tmp/queue"
     )]
     Demo(demo::Args),
-    /// Be a worker: the supervisor starts its own ones so
+    /// Be a worker: the supervisor starts its own ones so; or stop one of a running supervisor
     #[command(
+        subcommand_negates_reqs = true,
         after_help = "Examples:\n  supervisor worker --samples\n  supervisor worker --stock '{\"digest\": [\"sha256sum\", \"{path}\"]}'"
     )]
     Worker(worker::Args),
@@ -130,6 +134,7 @@ impl App {
         let App { place, output: format, color, command } = self;
         colour::init(color);
         let done = match command {
+            Command::Worker(args) if args.is_of_another() => worker::of_another(&args, &place, format),
             Command::Worker(args) => return worker::run(args),
             Command::ContractTest(args) => return contract_test::run(args),
             Command::Init(args) => init::run(&args),
@@ -148,6 +153,7 @@ impl App {
             Command::Resume(args) => pause::resume(&args, &place, format),
             Command::Explain(args) => explain::run(&args, &place, format),
             Command::Logs(args) => logs::run(&args, &place, format),
+            Command::Pool(args) => pool::run(&args, &place, format),
             Command::Stats => stats::run(&place, format),
             Command::Reload => reload::run(&place, format),
             Command::Health(args) => health::run(&args, &place, format),
@@ -236,7 +242,7 @@ mod tests {
 
     #[test]
     fn arguments_are_read_or_refused() {
-        let table: [(&[&str], bool); 28] = [
+        let table: [(&[&str], bool); 38] = [
             (&["run", "--db", "q.db"], true),
             (&["--config", "a.toml", "run"], true),
             (&["enqueue", "resize", "path=/a", "w:=640", "--priority", "-7", "--in", "5m"], true),
@@ -265,6 +271,16 @@ mod tests {
             (&["completions", "tcsh"], false),
             (&["check", "-o", "jsonl", "--color", "never"], true),
             (&["worker", "--stock", "{}"], true),
+            (&["worker", "stop", "7", "--now"], true),
+            (&["worker", "stop", "--config", "a.toml", "7"], true),
+            (&["worker", "--config", "a.toml", "stop", "7"], true),
+            (&["worker", "stop"], false),
+            (&["pool"], false),
+            (&["pool", "show"], false),
+            (&["pool", "scale", "images", "0..8"], true),
+            (&["pool", "scale", "images", "8..2"], false),
+            (&["pool", "scale", "images", "many"], false),
+            (&["pool", "scale", "images", "257"], false),
         ];
         for (args, good) in table {
             let all = ["supervisor"].iter().chain(args);

@@ -20,10 +20,10 @@ use tokio::net::UnixStream;
 
 use super::log_stream::LogStream;
 use crate::http::dto::{
-    Cancelled, Enqueued, EnqueuedAll, Examination, Live, QueueExplanation, QueueGate, Readiness, Reloaded,
-    Reprioritised, Retried, Stats, Task, TaskExplanation, TaskList,
+    Cancelled, Enqueued, EnqueuedAll, Examination, Live, Pool, PoolList, PoolSummary, QueueExplanation, QueueGate,
+    Readiness, Reloaded, Reprioritised, Retried, Stats, StoppedWorker, Task, TaskExplanation, TaskList,
 };
-use crate::http::{ApiError, NewPriority, Pause, Resume};
+use crate::http::{ApiError, NewPriority, NewScale, Pause, Resume, StopWorker};
 use crate::shell::lock::Holder;
 
 /// An answer, at most: the largest result, spelled out as JSON, is far below.
@@ -148,6 +148,27 @@ impl Client {
         }
         let (status, bytes) = finish(response).await?;
         Err(refused(status, &bytes))
+    }
+
+    pub async fn pools(&mut self) -> Result<PoolList, ClientError> {
+        self.ask(Method::GET, "/v1/pools", None).await
+    }
+
+    pub async fn pool(&mut self, name: &str) -> Result<Pool, ClientError> {
+        self.ask(Method::GET, &format!("/v1/pools/{}", encoded(name)), None).await
+    }
+
+    pub async fn scale(&mut self, pool: &str, size: &NewScale) -> Result<PoolSummary, ClientError> {
+        self.post(&format!("/v1/pools/{}/scale", encoded(pool)), size).await
+    }
+
+    /// `order` is `recycle`, `quiet` or `resume`.
+    pub async fn order(&mut self, pool: &str, order: &str) -> Result<PoolSummary, ClientError> {
+        self.ask(Method::POST, &format!("/v1/pools/{}/{order}", encoded(pool)), None).await
+    }
+
+    pub async fn stop_worker(&mut self, id: i64, stop: &StopWorker) -> Result<StoppedWorker, ClientError> {
+        self.post(&format!("/v1/workers/{id}/stop"), stop).await
     }
 
     pub async fn stats(&mut self) -> Result<Stats, ClientError> {

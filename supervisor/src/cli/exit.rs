@@ -35,7 +35,7 @@ exits! {
     Unexpected = 1, "something unexpected, such as a full disk; `doctor`: something is wrong; `health`: not ready; `run --until-empty`: tasks are left";
     Usage = 2, "the arguments make no sense";
     InvalidConfig = 3, "the configuration cannot be used";
-    NotFound = 4, "there is no such task, or nothing matched";
+    NotFound = 4, "there is no such task, pool or worker, or nothing matched";
     NotReachable = 5, "no supervisor answers";
     Refused = 6, "refused, by the supervisor or by the rights of a file";
     TimedOut = 7, "the wait timed out; the task goes on";

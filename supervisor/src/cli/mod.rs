@@ -3,7 +3,8 @@
 //!
 //! - `app`: the tree of commands. `place`, `task_options`, `fields`, `ids`: arguments. `exit`: codes and errors.
 //! - `client`, `log_stream`: the other end of `http`; also for tests and load programs. `source`: a supervisor, or the file.
-//! - `submit`: the way in of a task. `describe`: a task in words. `output`: forms and streams. `table`, `colour`: for terminals.
+//! - `submit`: the way in of a task. `describe`: a task in words; `pool_text`: a
+//!   pool. `output`: forms and streams. `table`, `colour`: for terminals.
 
 mod add;
 mod app;
@@ -30,6 +31,8 @@ mod logs;
 pub(crate) mod output;
 mod pause;
 mod place;
+mod pool;
+mod pool_text;
 mod reload;
 mod reprioritise;
 mod retry;

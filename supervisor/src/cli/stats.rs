@@ -27,7 +27,7 @@ fn words(stats: &Stats) -> String {
         vec![queue.name.clone(), queue.available.to_string(), queue.running.to_string(), paused(queue)]
     };
     blocks.push(table(&["queue", "available", "running", "paused"], stats.queues.iter().map(queue)));
-    blocks.push(table(&["pool", "wanted", "workers"], stats.pools.iter().map(pool)));
+    blocks.push(table(&["pool", "wanted", "workers", "why"], stats.pools.iter().map(pool)));
     blocks.retain(|block| !block.is_empty());
     blocks.join("\n\n")
 }
@@ -42,7 +42,7 @@ fn paused(queue: &QueueStats) -> String {
 
 fn pool(pool: &PoolStats) -> Vec<String> {
     let workers: Vec<String> = pool.workers.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    vec![pool.name.clone(), pool.wanted.to_string(), workers.join(", ")]
+    vec![pool.name.clone(), pool.wanted.to_string(), workers.join(", "), pool.why.clone().unwrap_or_default()]
 }
 
 /// No rows need no heading.
@@ -61,7 +61,7 @@ mod tests {
         let told = "up 1h 59m 59s; 2 ends of runs came too late and were dropped\n\n\
                     state      tasks\navailable  3\nrunning    1\n\n\
                     queue   available  running  paused\nimages  3          1        until 2026-11-23T12:35:00.000Z\n\n\
-                    pool    wanted  workers\nimages  4       2 ready, 1 working";
+                    pool    wanted  workers             why\nimages  4       2 ready, 1 working  waits for memory";
         assert_eq!(words(&stats), told);
         let none = Stats { tasks: Default::default(), queues: vec![], pools: vec![], stale_finishes: 0, ..stats };
         assert_eq!(words(&none), "up 1h 59m 59s");

@@ -65,4 +65,4 @@ pub use machine::Machine;
 pub use order::{Leave, Order};
 pub use outlook::{Left, Outlook};
 pub use pool::PoolSpec;
-pub use view::{KindView, PoolView, WorkerView};
+pub use view::{HeldBy, KindView, PoolHold, PoolView, WorkerView};

@@ -8,14 +8,48 @@ use super::pool::ids;
 use super::slot::Slot;
 use crate::config::{Scale, Workers};
 
+/// What keeps a pool from starting more workers or tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// An operator made it quiet.
+    Quiet,
+    /// An operator lets it have no workers.
+    NoWorkers,
+    /// Its workers do not live.
+    Broken,
+    /// No further worker fits into the memory of the host.
+    Memory,
+}
+
+impl HeldBy {
+    pub fn name(self) -> &'static str {
+        match self {
+            HeldBy::Quiet => "quiet",
+            HeldBy::NoWorkers => "no_workers",
+            HeldBy::Broken => "broken",
+            HeldBy::Memory => "memory",
+        }
+    }
+}
+
+/// That a pool is held, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolHold {
+    pub by: HeldBy,
+    /// As a predicate of the pool.
+    pub why: String,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolView {
     pub id: PoolId,
     pub name: String,
+    /// Whose tasks it runs.
+    pub queues: Vec<String>,
     /// Of [`super::health::PoolState`]; `quiet` when it starts nothing because an operator said so.
     pub state: &'static str,
-    /// Why it starts no more workers or tasks, as a predicate.
-    pub why: Option<String>,
+    /// Why it starts no more workers or tasks.
+    pub hold: Option<PoolHold>,
     pub bounds: Workers,
     pub scale: Scale,
     /// How many workers there should be.
@@ -61,18 +95,34 @@ pub struct KindView {
     pub peak_rss_bytes: u64,
 }
 
+impl PoolView {
+    /// It is in the configuration no more, and has become empty.
+    pub fn is_gone(&self) -> bool {
+        self.queues.is_empty() && self.workers.is_empty()
+    }
+}
+
 impl Machine {
     /// How many workers of a pool there should be.
     pub fn target(&self, id: PoolId) -> u32 {
         self.pools.get(id.0).map_or(0, |pool| pool.target)
     }
 
-    /// Why a pool starts no more workers or tasks, as a predicate; nothing when it does.
-    pub fn held_by(&self, id: PoolId) -> Option<String> {
+    /// Why a pool starts no more workers or tasks; nothing when it does.
+    pub fn hold(&self, id: PoolId) -> Option<PoolHold> {
         let pool = self.pools.get(id.0)?;
-        let quiet = || pool.is_quiet.then(|| format!("is quiet until `supervisor pool resume {}`", pool.spec.name));
-        let broken = || self.broken_by(id).map(|how| format!("is broken, its worker {how}"));
-        quiet().or_else(broken).or_else(|| self.short_of_memory(id))
+        let (spec, hold) = (&pool.spec, |by, why| Some(PoolHold { by, why }));
+        if pool.is_quiet {
+            return hold(HeldBy::Quiet, format!("is quiet until `supervisor pool resume {}`", spec.name));
+        }
+        if spec.workers.max == 0 && !spec.queues.is_empty() {
+            let why = format!("may have no workers until `supervisor pool scale {} N`", spec.name);
+            return hold(HeldBy::NoWorkers, why);
+        }
+        if let Some(how) = self.broken_by(id) {
+            return hold(HeldBy::Broken, format!("is broken, its worker {how}"));
+        }
+        self.short_of_memory(id).and_then(|why| hold(HeldBy::Memory, why))
     }
 
     /// Every pool, in the order of the configuration; one that is in it no more, as long as it has workers.
@@ -98,7 +148,8 @@ impl Machine {
             id,
             name: pool.spec.name.clone(),
             state: if pool.is_quiet { "quiet" } else { state.name(now) },
-            why: self.held_by(id),
+            queues: pool.spec.queues.clone(),
+            hold: self.hold(id),
             bounds: pool.spec.workers,
             scale: pool.spec.scale,
             target: pool.target,

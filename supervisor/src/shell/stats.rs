@@ -7,7 +7,7 @@ use queue_core::book::Census;
 use queue_core::task::PoolId;
 
 use crate::config::{Config, Pool, is_retired};
-use crate::core::Machine;
+use crate::core::{Machine, PoolHold};
 
 /// Everything that is counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct PoolStats {
     pub wanted: u32,
     /// By state.
     pub workers: BTreeMap<&'static str, usize>,
-    /// Why it starts no more workers or tasks, as a predicate; nothing when it does.
-    pub held_by: Option<String>,
+    /// Why it starts no more workers or tasks; nothing when it does.
+    pub hold: Option<PoolHold>,
 }
 
 pub fn pools(config: &Config, machine: &Machine) -> Vec<PoolStats> {
@@ -38,7 +38,7 @@ pub fn pools(config: &Config, machine: &Machine) -> Vec<PoolStats> {
         is_gone: is_retired(pool),
         wanted: machine.target(PoolId(index)),
         workers: BTreeMap::new(),
-        held_by: machine.held_by(PoolId(index)),
+        hold: machine.hold(PoolId(index)),
     };
     let mut pools: Vec<PoolStats> = config.pools.iter().enumerate().map(stats).collect();
     for slot in machine.slots().values() {

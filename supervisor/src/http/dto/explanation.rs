@@ -25,7 +25,8 @@ pub struct TaskExplanation {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldText {
-    /// `due`, `key_paused`, `key_limit`, `queue_paused`, `queue_limit`, `rate`, `no_pool`, `pool` or `no_supervisor`.
+    /// `due`, `key_paused`, `key_limit`, `queue_paused`, `queue_limit`, `rate`, `no_pool`, `pool` or `no_supervisor`. Where
+    /// one thing holds every pool that could run it: `memory`, `quiet`, `broken` or `no_workers`.
     pub by: String,
     /// For people: "queue images: 8 of 8 run".
     pub text: String,

@@ -1,13 +1,14 @@
 //! The shapes of everything that leaves: JSON objects of their own, so that rows and domain types may change. Pure.
 //!
 //! - `task`: tasks, their runs, and pages of them. `answers`: what became of a request. `explanation`: why tasks wait. `stats`: how many stand where.
-//!   `health`: how the supervisor is.
+//!   `health`: how the supervisor is. `pool`: pools, their workers, what was decided about them.
 //! - `log_line`: what a run printed. Golden files in `../golden`.
 
 mod answers;
 mod explanation;
 mod health;
 mod log_line;
+mod pool;
 mod stats;
 mod task;
 #[cfg(test)]
@@ -17,5 +18,6 @@ pub use answers::{Breach, Cancelled, Enqueued, EnqueuedAll, Examination, QueueGa
 pub use explanation::{HeldKey, HoldText, QueueExplanation, TaskExplanation};
 pub use health::{Live, Readiness};
 pub use log_line::LogLine;
+pub use pool::{Decision, KindLoad, Pool, PoolList, PoolSummary, StoppedWorker, Worker};
 pub use stats::{PoolStats, QueueStats, Stats};
 pub use task::{Attempt, Budget, Progress, Task, TaskList, TaskSummary};

@@ -6,7 +6,7 @@ use queue_core::state::TaskState;
 use serde::{Deserialize, Serialize};
 
 use crate::shell::stats;
-use crate::text::time;
+use crate::text::{printable, time};
 
 /// The answer to `/v1/stats`: of one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,12 @@ pub struct PoolStats {
     pub wanted: u32,
     /// By state; those without a worker are absent.
     pub workers: BTreeMap<String, usize>,
+    /// What keeps it from starting more workers or tasks: `quiet`, `no_workers`, `broken` or `memory`.
+    #[serde(default)]
+    pub held_by: Option<String>,
+    /// The same in words, as a predicate.
+    #[serde(default)]
+    pub why: Option<String>,
 }
 
 impl Stats {
@@ -59,6 +65,8 @@ impl Stats {
             name: pool.name,
             wanted: pool.wanted,
             workers: pool.workers.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
+            held_by: pool.hold.as_ref().map(|hold| hold.by.name().to_owned()),
+            why: pool.hold.map(|hold| printable(hold.why.as_bytes())),
         };
         Stats {
             up_ms: stats.up_us / 1000,

@@ -13,15 +13,19 @@ use queue_core::policy::Limits;
 use queue_core::priority::TaskPriority;
 use queue_core::state::{FailReason, TaskState};
 use queue_core::store::{AttemptView, BudgetView, Finding, Page, ProgressView, TaskView};
-use queue_core::task::{Outcome, Overrides, PoolId, Progress as Said, Tally, TaskId, WorkerId};
+use queue_core::task::{Now, Outcome, Overrides, PoolId, Progress as Said, Tally, TaskId, WorkerId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
+use crate::config::{Scale, Workers};
+use crate::core::decisions::Decision as Decided;
 use crate::core::log_line::{self, Source};
+use crate::core::{HeldBy, KindView, PoolHold, PoolView, WorkerView};
 use crate::http::answer;
 use crate::http::sentences::{explain_queue, explain_task};
+use crate::shell::handle::Pools;
 use crate::shell::pulse::Condition;
 use crate::shell::stats;
 
@@ -146,9 +150,70 @@ fn the_counts_that_leave_are_as_they_were() {
     tasks.counts.add(TaskState::Available, 3);
     tasks.counts.add(TaskState::Running, 1);
     let workers = BTreeMap::from([("working", 1), ("ready", 2)]);
-    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers, ..Default::default() };
+    let hold = Some(PoolHold { by: HeldBy::Memory, why: "waits for memory".to_owned() });
+    let pool = stats::PoolStats { name: "images".to_owned(), wanted: 4, workers, hold, ..Default::default() };
     let gone = stats::PoolStats { name: "pictures".to_owned(), is_gone: true, ..Default::default() };
     check("stats.json", &Stats::of(stats::Stats { up_us: 7_199_999_999, tasks, pools: vec![gone, pool] }));
+}
+
+fn pool() -> PoolView {
+    let worker = |id, pid, state, task| WorkerView {
+        id: WorkerId(id),
+        pid,
+        state,
+        task,
+        tasks: 17,
+        age_us: 3_723_000_000,
+        rss_bytes: 268_435_456,
+        is_unresponsive: false,
+        why: (state == "draining").then(|| "has run 17 tasks".to_owned()),
+    };
+    PoolView {
+        id: PoolId(0),
+        name: "images".to_owned(),
+        queues: vec!["images".to_owned(), "thumbs".to_owned()],
+        state: "serving",
+        hold: Some(PoolHold {
+            by: HeldBy::Memory,
+            why: "waits for memory: a worker may need 512.0 MiB, and of the budget of 1.0 GiB 24.0 MiB are free"
+                .to_owned(),
+        }),
+        bounds: Workers { min: 0, max: 4 },
+        scale: Scale::default(),
+        target: 3,
+        workers: vec![
+            worker(7, Some(4242), "draining", Some((TaskId(42), 1_500_000))),
+            worker(8, None, "starting", None),
+        ],
+        waiting: 25,
+        rate: 2.5,
+        boot_s: Some(0.25),
+        memory_bytes: Some(536_870_912),
+        kinds: vec![KindView {
+            kind: "resize".to_owned(),
+            runs: 120,
+            service_s: Some(0.052_125),
+            peak_rss_bytes: 314_572_800,
+        }],
+        decisions: vec![
+            Decided { at: 1_000_000, from: 0, to: 3, why: "25 tasks wait".to_owned() },
+            Decided { at: 9_000_000, from: 3, to: 3, why: "waits for memory".to_owned() },
+        ],
+    }
+}
+
+#[test]
+fn the_pools_that_leave_are_as_they_were() {
+    let now = Now { wall_us: 1_795_437_300_000_000, mono_us: 10_000_000 };
+    check("pool.json", &Pool::of(&pool(), now));
+    let gone = PoolView { queues: vec![], workers: vec![], ..pool() };
+    let (memory_budget_bytes, memory_reserved_bytes) = (1 << 30, 1_048_576_000);
+    let pools = Pools { now, memory_budget_bytes, memory_reserved_bytes, pools: vec![pool(), gone] };
+    check("pools.json", &PoolList::of(&pools));
+    let boundless = Pools { memory_budget_bytes: u64::MAX, pools: vec![], ..pools };
+    assert_eq!(PoolList::of(&boundless).memory_budget_bytes, None);
+    check("worker-stopped.json", &StoppedWorker::of(7, "images", pool().workers.first()));
+    assert_eq!(StoppedWorker::of(7, "images", None).state, "gone");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use queue_core::hold::{Debit, Gate, Hold};
 use queue_core::state::TaskState;
 use queue_core::task::PoolId;
 
+use crate::core::HeldBy;
 use crate::http::dto::HoldText;
 use crate::shell::stats::PoolStats;
 use crate::text::{printable, time};
@@ -36,7 +37,7 @@ pub(super) fn text(Held { by, reason }: &Held, site: Site<'_>) -> HoldText {
         Hold::QueueLimit { running, limit } => ("queue_limit", format!("{}: {running} of {limit} run", queue())),
         Hold::Meter(debit) => ("rate", format!("the rate of queue {}: {}", site.queue, spent(debit))),
         Hold::NoPool => ("no_pool", format!("a pool: none serves queue {}", site.queue)),
-        Hold::Pools(ids) => ("pool", format!("a free worker: {}", pools(ids, site.pools))),
+        Hold::Pools(ids) => (pools_held_by(ids, site.pools), format!("a free worker: {}", pools(ids, site.pools))),
     };
     HoldText { by: name.to_owned(), text, until: by.until_us().filter(|at_us| is_known(*at_us)).map(time) }
 }
@@ -66,14 +67,32 @@ fn spent(Debit { unit, allowed, per_us, debt, opens_at_us }: &Debit) -> String {
     format!("{allowed} {unit} in any {per}, used up{owed}; {next}")
 }
 
+/// What holds all of these pools, if that is the same for all of them.
+fn pools_held_by(ids: &[PoolId], pools: &[PoolStats]) -> &'static str {
+    let mut by = ids.iter().filter_map(|id| pools.get(id.0)).map(|pool| pool.hold.as_ref().map(|hold| hold.by));
+    match by.next().flatten() {
+        Some(first) if by.all(|other| other == Some(first)) => first.name(),
+        _ => "pool",
+    }
+}
+
+/// Nothing of it starts before somebody does something: no rate says how long that takes.
+pub(super) fn stands_still(held: &[Held], pools: &[PoolStats]) -> bool {
+    let is_stopped = |id: &PoolId| match pools.get(id.0).and_then(|pool| pool.hold.as_ref()) {
+        Some(hold) => hold.by != HeldBy::Memory,
+        None => false,
+    };
+    held.iter().any(|held| matches!(&held.by, Hold::Pools(ids) if !ids.is_empty() && ids.iter().all(is_stopped)))
+}
+
 fn pools(ids: &[PoolId], pools: &[PoolStats]) -> String {
     let known = ids.iter().filter_map(|id| pools.get(id.0));
     known.map(pool).collect::<Vec<_>>().join("; ")
 }
 
-fn pool(PoolStats { name, wanted, workers, held_by, .. }: &PoolStats) -> String {
-    if let Some(why) = held_by {
-        return format!("pool {name} {}", printable(why.as_bytes()));
+fn pool(PoolStats { name, wanted, workers, hold, .. }: &PoolStats) -> String {
+    if let Some(hold) = hold {
+        return format!("pool {name} {}", printable(hold.why.as_bytes()));
     }
     let count = |state: &str| workers.get(state).copied().unwrap_or(0);
     let others = workers.iter().filter(|(state, count)| **state != "working" && **count > 0);
@@ -84,23 +103,23 @@ fn pool(PoolStats { name, wanted, workers, held_by, .. }: &PoolStats) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::PoolHold;
 
     const NOON: i64 = 1_795_435_200_000_000;
 
-    #[test]
-    fn every_cause_is_told_with_its_figures() {
-        let pool = |name: &str, workers: &[(&'static str, usize)], held_by: Option<&str>| PoolStats {
+    fn pool(name: &str, workers: &[(&'static str, usize)], hold: Option<(HeldBy, &str)>) -> PoolStats {
+        PoolStats {
             name: name.to_owned(),
             is_gone: false,
             wanted: 4,
             workers: workers.iter().copied().collect(),
-            held_by: held_by.map(str::to_owned),
-        };
-        let pools = [
-            pool("a", &[("working", 3), ("starting", 1)], None),
-            pool("b", &[], Some("is broken, its worker left with exit code 78")),
-            pool("c", &[("working", 4)], None),
-        ];
+            hold: hold.map(|(by, why)| PoolHold { by, why: why.to_owned() }),
+        }
+    }
+
+    #[test]
+    fn every_cause_is_told_with_its_figures() {
+        let pools = [pool("c", &[("working", 4)], None)];
         let debit = |debt, opens_at_us| {
             Hold::Meter(Debit { unit: "tokens".into(), allowed: 100, per_us: 60_000_000, debt, opens_at_us })
         };
@@ -136,20 +155,40 @@ mod tests {
                 false,
             ),
             (Hold::NoPool, "no_pool", "a pool: none serves queue q".into(), false),
-            (Hold::Pools(vec![PoolId(2)]), "pool", "a free worker: 4 of 4 of pool c work".into(), false),
-            (
-                Hold::Pools(vec![PoolId(0), PoolId(1)]),
-                "pool",
-                "a free worker: 3 of 4 of pool a work, 1 starting; pool b is broken, its worker left with exit code 78"
-                    .into(),
-                false,
-            ),
+            (Hold::Pools(vec![PoolId(0)]), "pool", "a free worker: 4 of 4 of pool c work".into(), false),
         ];
         for (by, name, expected, ends) in table {
             let site = Site { queue: "q", key: Some("k"), pools: &pools };
             let told = text(&Held { by, reason: "why".into() }, site);
             assert_eq!((told.by.as_str(), told.text.as_str()), (name, expected.as_str()));
             assert_eq!(told.until, ends.then(|| noon.to_owned()), "{expected}");
+        }
+    }
+
+    #[test]
+    fn what_holds_all_pools_is_a_cause_of_its_own() {
+        let pools = [
+            pool("a", &[("working", 3), ("starting", 1)], None),
+            pool("b", &[], Some((HeldBy::Broken, "is broken"))),
+            pool("c", &[("working", 1)], Some((HeldBy::Memory, "waits for memory"))),
+            pool("d", &[], Some((HeldBy::Memory, "waits for memory"))),
+            pool("e", &[], Some((HeldBy::Quiet, "is quiet"))),
+        ];
+        let table: [(&[usize], &str, &str, bool); 7] = [
+            (&[0], "pool", "3 of 4 of pool a work, 1 starting", false),
+            (&[1], "broken", "pool b is broken", true),
+            (&[2, 3], "memory", "pool c waits for memory; pool d waits for memory", false),
+            (&[4], "quiet", "pool e is quiet", true),
+            (&[4, 1], "pool", "pool e is quiet; pool b is broken", true),
+            (&[4, 3], "pool", "pool e is quiet; pool d waits for memory", false),
+            (&[3, 0], "pool", "pool d waits for memory; 3 of 4 of pool a work, 1 starting", false),
+        ];
+        for (ids, by, expected, is_still) in table {
+            let pool_ids = ids.iter().copied().map(PoolId).collect();
+            let held = [Held { by: Hold::Pools(pool_ids), reason: String::new() }];
+            let told = text(&held[0], Site { queue: "q", key: None, pools: &pools });
+            assert_eq!((told.by.as_str(), told.text), (by, format!("a free worker: {expected}")));
+            assert_eq!(stands_still(&held, &pools), is_still, "{expected}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use queue_core::explain::{self, QueueWait};
 use queue_core::hold::Hold;
 
-use super::hold::{Site, text, texts};
+use super::hold::{Site, stands_still, text, texts};
 use crate::http::dto::{HeldKey, QueueExplanation};
 use crate::shell::stats::PoolStats;
 use crate::text::about;
@@ -48,7 +48,8 @@ fn sentence(wait: &QueueWait, site: Site<'_>) -> String {
         Some(held) => format!("{tasks} for {}", text(held, site).text),
         None => return format!("{tasks} for nothing: queue {} is about to start more", wait.queue),
     };
-    let goes_on = wait.holds.iter().all(|held| matches!(held.by, Hold::QueueLimit { .. } | Hold::Pools(_)));
+    let goes_on = !stands_still(&wait.holds, site.pools)
+        && wait.holds.iter().all(|held| matches!(held.by, Hold::QueueLimit { .. } | Hold::Pools(_)));
     if let Some(pace) = wait.pace_per_s.filter(|_| goes_on) {
         let ms = (wait.available as f64 / pace * 1e3) as u64;
         sentence.push_str(&format!("; about {} for all of them at the present rate", about(ms)));

@@ -3,7 +3,7 @@
 use queue_core::explain::{Before, TaskWait};
 use queue_core::state::TaskState;
 
-use super::hold::{Site, is_known, text, texts};
+use super::hold::{Site, is_known, stands_still, text, texts};
 use super::state::state_of;
 use crate::http::dto::{HoldText, Task, TaskExplanation};
 use crate::shell::stats::PoolStats;
@@ -13,7 +13,8 @@ pub fn explain_task(wait: &TaskWait, pools: &[PoolStats]) -> TaskExplanation {
     let site = Site { queue: &wait.queue, key: wait.key.as_deref(), pools };
     let before = wait.before;
     let counts = wait.state == TaskState::Available;
-    let about_ms = wait.about_s().map(|seconds| (seconds * 1e3) as u64);
+    let pace = wait.about_s().filter(|_| !stands_still(&wait.holds, pools));
+    let about_ms = pace.map(|seconds| (seconds * 1e3) as u64);
     TaskExplanation {
         id: wait.id.0,
         state: wait.state.name().to_owned(),
