@@ -1,4 +1,4 @@
-//! Numbers and foreign bytes as text: times in RFC 3339, signals by name, output without control characters. Pure.
+//! Numbers and foreign bytes as text: times in RFC 3339, sizes, signals by name, output without control characters. Pure.
 
 use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
@@ -23,6 +23,11 @@ pub fn about(ms: u64) -> String {
         7_200_000..172_800_000 => format!("{} h", (ms + 1_800_000) / 3_600_000),
         _ => format!("{} days", ms.saturating_add(43_200_000) / 86_400_000),
     }
+}
+
+/// A size as people say it, in powers of 1024.
+pub fn bytes(bytes: u64) -> String {
+    bytesize::ByteSize(bytes).display().iec().to_string()
 }
 
 /// The name of a signal, such as `SIGSEGV`; those without one are named by number.
@@ -67,6 +72,14 @@ mod tests {
         for (ms, text) in table {
             assert_eq!(about(ms), text);
         }
+    }
+
+    #[test]
+    fn sizes_have_their_units() {
+        assert_eq!(
+            (bytes(512), bytes(600 << 20), bytes(3 << 30)),
+            ("512 B".into(), "600.0 MiB".into(), "3.0 GiB".into())
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::output;
 use crate::config::Workers;
 use crate::http::dto::{Decision, KindLoad, Pool, PoolList, PoolSummary, Worker};
+use crate::text::bytes;
 
 /// All pools, one in each row.
 pub fn list(list: &PoolList) -> String {
@@ -15,7 +16,7 @@ pub fn list(list: &PoolList) -> String {
     };
     let heading = ["pool", "state", "bounds", "wanted", "workers", "waiting", "why"];
     let memory = match list.memory_budget_bytes {
-        Some(budget) => format!("{} of {} are taken", size(list.memory_reserved_bytes), size(budget)),
+        Some(budget) => format!("{} of {} are taken", bytes(list.memory_reserved_bytes), bytes(budget)),
         None => "no bounds".to_owned(),
     };
     format!("{}\n\nmemory: {memory}", output::table(&heading, list.pools.iter().map(row)))
@@ -83,7 +84,7 @@ fn workers(workers: &[Worker]) -> String {
 }
 
 fn kinds(pool: &Pool) -> String {
-    let limit = pool.memory_limit_bytes.map_or_else(|| "none".to_owned(), size);
+    let limit = pool.memory_limit_bytes.map_or_else(|| "none".to_owned(), bytes);
     let row = |kind: &KindLoad| {
         let each = kind.run_ms.map(millis).unwrap_or_default();
         vec![kind.kind.clone(), kind.runs.to_string(), each, measured(kind.peak_memory_bytes), limit.clone()]
@@ -118,12 +119,8 @@ fn states(pool: &PoolSummary) -> String {
 }
 
 /// What was never measured is left out.
-fn measured(bytes: u64) -> String {
-    if bytes == 0 { String::new() } else { size(bytes) }
-}
-
-fn size(bytes: u64) -> String {
-    bytesize::ByteSize(bytes).display().iec().to_string()
+fn measured(count: u64) -> String {
+    if count == 0 { String::new() } else { bytes(count) }
 }
 
 /// Whole seconds, from ten on.

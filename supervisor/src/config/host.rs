@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ipc_contract::CommandTemplate;
 use nix::unistd::{AccessFlags, eaccess};
 
+use super::agree::doubts;
 use super::pool::Program;
 use super::problem::Problem;
 use super::resolved::Config;
@@ -43,6 +44,7 @@ pub(super) fn survey(config: &Config) -> Survey {
             look(format!("kinds.{name}.run"), &program);
         }
     }
+    survey.warnings.extend(doubts(config));
     survey.problems.extend(database(&config.db).err().map(|sentence| Problem::new("db", sentence)));
     for pool in &config.pools {
         for variable in

@@ -2,13 +2,14 @@
 //!
 //! - `keys`: every key there is. `document`: the text against these, all that is wrong at once. `raw`: what is left.
 //! - `resolved`, and `pool` for pools: what the program uses, complete and checked. `resolve`, with `resolve_pool` for pools
-//!   and `queues` for queues: from `raw` to there. Pure.
+//!   and `queues` for queues: from `raw` to there. `agree`: whether its values agree with each other. Pure.
 //! - `host`: whether the programs and rights are there. `load`: which file, and where its paths lead.
 //! - `arrange`: one configuration that follows another in the same life; `diff`, with `words`: what changes by that. Pure.
 //! - `problem`: how all that is wrong is shown. `error`: the one error.
 //! - `offers`: which pool can run what, by the word of its workers.
 //! - `route`: from a `TaskSpec` to a `NewTask` with its queue, or a refusal. Pure.
 
+mod agree;
 mod arrange;
 mod diff;
 mod document;

@@ -12,6 +12,7 @@ use queue_core::policy::Limits;
 use queue_core::retry::Backoff;
 use worker::stock::COMMAND_KIND;
 
+use super::agree::disagreements;
 use super::pool::Program;
 use super::problem::Problem;
 use super::queues::queues;
@@ -61,6 +62,7 @@ pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> (
         let kind = kind(&name, raw, &stock, &config, &mut problems);
         config.kinds.insert(name, kind);
     }
+    disagreements(&config, &mut problems);
     (config, problems.0)
 }
 

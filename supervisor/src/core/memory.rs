@@ -11,10 +11,10 @@ use super::event::Sample;
 use super::host::MemoryCap;
 use super::machine::Machine;
 use super::pool::ids;
-use super::recycle::bytes;
 use super::slot::{Phase, Slot};
 use super::staff::is_idle;
 use super::timers::Timer;
+use crate::text::bytes;
 
 /// How long a pool without workers waits for memory until others must give some.
 const PATIENCE_US: i64 = 10_000_000;

@@ -3,6 +3,7 @@
 //! Each worker draws a share of a tenth by which its own limits are lower, so that workers that began together do not end together.
 
 use crate::config::Recycle;
+use crate::text::bytes;
 
 /// The most by which chance lowers a limit.
 const JITTER: f64 = 0.1;
@@ -61,11 +62,6 @@ pub fn worn(recycle: &Recycle, wear: Wear, share: f64) -> Option<Worn> {
 pub fn looked_after_us(recycle: &Recycle, wear: Wear, share: f64) -> Option<i64> {
     let left = |limit: Option<i64>, is: i64| limit.map(|limit| ((limit as f64 * share).ceil() as i64 - is).max(1));
     [left(recycle.age_us, wear.age_us), left(recycle.idle_us, wear.idle_us)].into_iter().flatten().min()
-}
-
-/// As people say it.
-pub fn bytes(bytes: u64) -> String {
-    bytesize::ByteSize(bytes).display().iec().to_string()
 }
 
 #[cfg(test)]
