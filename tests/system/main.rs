@@ -24,6 +24,7 @@ mod offline;
 mod orphans;
 mod pauses;
 mod policy;
+mod pools;
 mod python_client;
 mod python_workers;
 mod reload;

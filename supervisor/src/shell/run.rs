@@ -28,9 +28,9 @@ use super::watch::Watch;
 use super::worker_io::Inbox;
 use super::writer::Writer;
 use super::{procfs, signals};
-use crate::config::Config;
+use crate::config::{Config, MemoryBudget};
 use crate::core::machine::SHUTDOWN_GRACE_US;
-use crate::core::{Left, Machine};
+use crate::core::{HostFacts, Left, Machine};
 use crate::{http, observe};
 
 const EVENTS_MAX: usize = 1024;
@@ -189,7 +189,7 @@ fn assemble(
     let left = Left { counts: book.rows().counts, available: book.rows().ready.clone() };
     let grace_us = i64::try_from(options.shutdown_grace.as_micros()).unwrap_or(i64::MAX);
     let event_loop = EventLoop {
-        machine: Machine::new(Config::clone(&config), offers, next_worker, uid.clone(), grace_us),
+        machine: Machine::new(Config::clone(&config), offers, next_worker, uid.clone(), grace_us).on(facts(&config)),
         links: Default::default(),
         inbox: Inbox { events: event_sender, budget: Arc::new(Semaphore::new(FRAMES_BYTES_MAX)) },
         spawner: Spawner::start(told_sender).map_err(failed("the spawner cannot be started"))?,
@@ -238,6 +238,14 @@ fn attend(
     let is_watched = options.config_file.as_ref().is_some_and(|file| file.is_watched);
     let watch = file.filter(|_| is_watched).map(|file| Watch::start(file, changed)).transpose();
     watch.map_err(failed(UNWATCHED))
+}
+
+/// A share of the machine is no bound yet.
+fn facts(config: &Config) -> HostFacts {
+    match config.host.memory {
+        MemoryBudget::Bytes(memory_budget_bytes) => HostFacts { memory_budget_bytes, ..HostFacts::default() },
+        MemoryBudget::Share(_) => HostFacts::default(),
+    }
 }
 
 async fn open_door(listener: UnixListener, handle: Handle, closed: tokio::sync::oneshot::Receiver<()>) {
