@@ -54,14 +54,12 @@ impl Machine {
     /// The same. If not, the pool is in line for memory from now on.
     pub(super) fn has_memory_for(&mut self, id: PoolId, now: i64) -> bool {
         let fits = self.fits(id, now);
-        let pool = &mut self.pools[id.0];
         if fits {
-            pool.short_since = None;
-            self.timers.clear(Timer::Memory(id));
+            self.out_of_line(id);
             return true;
         }
-        if pool.short_since.is_none() {
-            pool.short_since = Some(now);
+        if self.pools[id.0].short_since.is_none() {
+            self.pools[id.0].short_since = Some(now);
             self.timers.set(Timer::Memory(id), now + PATIENCE_US);
         }
         let why = self.short_of_memory(id).unwrap_or_default();
@@ -69,6 +67,12 @@ impl Machine {
         let need = self.pools[id.0].spec.memory_bytes.unwrap_or(0);
         self.make_room(id, need.saturating_sub(self.free_bytes()), now);
         false
+    }
+
+    /// The pool waits for no memory, or does no more.
+    pub(super) fn out_of_line(&mut self, id: PoolId) {
+        self.pools[id.0].short_since = None;
+        self.timers.clear(Timer::Memory(id));
     }
 
     /// Why a pool waits for memory, in a sentence; nothing when it does not.
@@ -141,15 +145,8 @@ impl Machine {
             ids(&self.pools).filter_map(|id| Some((self.pools[id.0].short_since?, id))).collect();
         short.sort_unstable();
         for (_, id) in short {
-            // Whoever needs nothing any more is not in line either.
-            self.pools[id.0].short_since = self.pools[id.0].short_since.filter(|_| self.lacks_some(id));
             self.fill(id, now);
         }
-    }
-
-    fn lacks_some(&self, id: PoolId) -> bool {
-        let count = self.headcount(id);
-        count.fresh < self.pools[id.0].wanted(count.greeted)
     }
 
     pub(super) fn sampled(&mut self, samples: &[Sample], now: i64) {

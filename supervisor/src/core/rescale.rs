@@ -40,7 +40,7 @@ impl Machine {
         } else if wanted.count < pool.target && cool_at <= now && (has_idle || count.fresh < pool.target) {
             let cooldown =
                 humantime::format_duration(std::time::Duration::from_micros(scale.cooldown_us.unsigned_abs()));
-            pool.aim(pool.target - 1, format!("{} for {cooldown}: one less will do", wanted.why), now);
+            pool.aim(pool.target - 1, format!("for {cooldown} one less would have done: {}", wanted.why), now);
             pool.needed_at = now;
         }
         let pool = &self.pools[id.0];

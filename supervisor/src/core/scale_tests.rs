@@ -9,6 +9,7 @@ use super::event::{Event, Exit, Sample};
 use super::host::{HostFacts, MemoryCap};
 use super::order::{Leave, Order};
 use super::play::{Play, bye, claim, claimed_for, done, gone, hello, ready, says, spawned};
+use super::view::HeldBy;
 use crate::config::{Config, Pool, Program, Recycle, Scale, WorkerLimits, Workers};
 
 const MIB: u64 = 1 << 20;
@@ -88,7 +89,7 @@ fn from_zero_to_what_is_needed_and_back_one_at_a_time() {
     assert!(left.windows(2).all(|pair| pair[1].0 - pair[0].0 >= 10_000), "{left:?}");
     assert_eq!((play.machine.slots().len(), play.machine.next_deadline()), (0, None), "and then it sleeps");
     let why = last_why(&play, 0);
-    assert!(why.starts_with("nothing waits") && why.ends_with(" for 10s: one less will do"), "{why}");
+    assert!(why.starts_with("for 10s one less would have done: nothing waits"), "{why}");
 }
 
 #[test]
@@ -137,6 +138,40 @@ fn a_pool_without_workers_is_not_kept_waiting_for_ever_by_a_busy_one() {
     let after = leaves(&mut play, 1, 10_300);
     assert_eq!(after, ["down 1", "report gone 1", "spawn 2"]);
     assert_eq!(play.machine.slots()[&WorkerId(2)].pool, PoolId(1));
+}
+
+#[test]
+fn a_pool_that_needs_nothing_any_more_is_not_in_line_for_memory() {
+    let pools = vec![with_memory(pool("a", 0, 4), 600), with_memory(pool("b", 0, 4), 600)];
+    let mut play = play(pools).on(HostFacts { memory_budget_bytes: 1_024 * MIB, memory_cap: MemoryCap::Soft });
+    play.does(0, backlog(0, 1));
+    arrives(&mut play, 1, 1);
+    play.does(2, claim(7, None));
+    play.does(3, backlog(1, 1));
+    assert_eq!(play.machine.hold(PoolId(1)).map(|hold| hold.by), Some(HeldBy::Memory));
+    // What waited for it was cancelled.
+    play.does(4, backlog(1, 0));
+    for at_ms in (5..30_000).step_by(100) {
+        play.does(at_ms, Event::Tick);
+    }
+    assert_eq!((play.machine.target(PoolId(1)), play.machine.hold(PoolId(1))), (0, None));
+    assert_eq!(play.does(30_000, done(1, 7)), ["finish 7/1 ok refill"], "it makes room for nobody");
+}
+
+#[test]
+fn a_broken_pool_keeps_no_other_from_memory() {
+    let pools = vec![with_memory(pool("a", 0, 4), 600), with_memory(pool("b", 0, 4), 600)];
+    let mut play = play(pools).on(HostFacts { memory_budget_bytes: 1_024 * MIB, memory_cap: MemoryCap::Soft });
+    play.at(0, backlog(0, 100), &["spawn 1"]);
+    assert_eq!(play.machine.hold(PoolId(0)).map(|hold| hold.by), Some(HeldBy::Memory), "it wants more of them");
+    for worker in 1..=5 {
+        play.does(worker * 5_000, Event::Tick);
+        play.does(worker * 5_000, spawned(worker));
+        play.does(worker * 5_000, gone(worker, Exit::Code(1)));
+    }
+    assert_eq!(play.machine.hold(PoolId(0)).map(|hold| hold.by), Some(HeldBy::Broken));
+    play.at(40_000, backlog(1, 1), &["spawn 6"]);
+    assert_eq!(play.machine.slots()[&WorkerId(6)].pool, PoolId(1));
 }
 
 #[test]

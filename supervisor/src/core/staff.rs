@@ -51,10 +51,12 @@ impl Machine {
         let at_a_time = at_a_time(pool.target);
         let lacking = pool.wanted(count.greeted).saturating_sub(count.fresh);
         if lacking == 0 {
-            return;
+            return self.out_of_line(id);
         }
         let start_at = pool.health.state().may_start_at();
         if start_at > now {
+            // Memory that came free now would be of no use to it.
+            self.out_of_line(id);
             if start_at < i64::MAX {
                 self.timers.set(Timer::Refill(id), start_at);
             }
