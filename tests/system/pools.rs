@@ -58,7 +58,7 @@ fn load_brings_workers_and_they_leave_when_it_is_over() {
         assert!(found, "no {from} -> {to} with {part:?} in {:?}", pool.decisions);
     };
     decided(0, 1, "1 task waits");
-    decided(3, 2, "for 100ms: one less will do");
+    decided(3, 2, "for 100ms one less would have done: ");
     decided(1, 0, "nothing waits");
     let text = sandbox.cli(&["pool", "show", "commands"]).ok().says("kind  runs  each takes").says("hold  3");
     text.says("  scales so that none waits over 100ms; one less at a time, after 100ms without need").says(" (UTC)\n");

@@ -124,7 +124,8 @@ pub struct Explanation {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Hold {
-    /// `due`, `key_paused`, `key_limit`, `queue_paused`, `queue_limit`, `rate`, `no_pool` or `pool`.
+    /// `due`, `key_paused`, `key_limit`, `queue_paused`, `queue_limit`, `rate`, `no_pool` or `pool`; where one thing holds all of
+    /// its pools, `memory`, `quiet`, `broken` or `no_workers`.
     pub by: String,
     /// For people.
     pub text: String,
