@@ -53,10 +53,15 @@ impl Machine {
 
     /// The same. If not, the pool is in line for memory from now on.
     pub(super) fn has_memory_for(&mut self, id: PoolId, now: i64) -> bool {
-        let fits = self.fits(id, now);
-        if fits {
+        if self.fits(id, now) {
             self.out_of_line(id);
             return true;
+        }
+        if let Some(never) = self.never_fits(id) {
+            // No room would be enough: it keeps no other from theirs.
+            self.out_of_line(id);
+            self.pools[id.0].note(never, now);
+            return false;
         }
         if self.pools[id.0].short_since.is_none() {
             self.pools[id.0].short_since = Some(now);
@@ -77,11 +82,11 @@ impl Machine {
 
     /// Why a pool waits for memory, in a sentence; nothing when it does not.
     pub fn short_of_memory(&self, id: PoolId) -> Option<String> {
-        let pool = self.pools.get(id.0)?;
-        pool.short_since?;
         if let Some(never) = self.never_fits(id) {
             return Some(never);
         }
+        let pool = self.pools.get(id.0)?;
+        pool.short_since?;
         let (need, budget) = (bytes(pool.spec.memory_bytes?), bytes(self.host.memory_budget_bytes));
         let free = bytes(self.free_bytes());
         Some(format!("waits for memory: a worker may need {need}, and of the budget of {budget} {free} are free"))

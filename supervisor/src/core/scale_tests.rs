@@ -159,6 +159,23 @@ fn a_pool_that_needs_nothing_any_more_is_not_in_line_for_memory() {
 }
 
 #[test]
+fn a_pool_that_never_fits_takes_no_memory_from_others() {
+    let pools = vec![with_memory(pool("a", 0, 1), 600), with_memory(pool("huge", 0, 1), 2_048)];
+    let mut play = play(pools).on(HostFacts { memory_budget_bytes: 1_024 * MIB, memory_cap: MemoryCap::Soft });
+    play.at(0, backlog(0, 1), &["spawn 1"]);
+    arrives(&mut play, 1, 1);
+    play.does(2, claim(7, None));
+    play.at(3, backlog(1, 1), &[]);
+    let why = play.machine.hold(PoolId(1)).map(|hold| (hold.by, hold.why));
+    let expected = "can have no worker: one may need 2.0 GiB in memory, and the budget is 1.0 GiB";
+    assert_eq!(why, Some((HeldBy::Memory, expected.to_owned())));
+    play.does(20_000, Event::Tick);
+    assert_eq!(play.does(20_001, done(1, 7)), ["finish 7/1 ok refill"], "it makes no room");
+    play.does(20_002, gone(1, Exit::Signal(9)));
+    assert_eq!(play.machine.slots().values().map(|slot| slot.pool).collect::<Vec<_>>(), [PoolId(0)], "another comes");
+}
+
+#[test]
 fn a_broken_pool_keeps_no_other_from_memory() {
     let pools = vec![with_memory(pool("a", 0, 4), 600), with_memory(pool("b", 0, 4), 600)];
     let mut play = play(pools).on(HostFacts { memory_budget_bytes: 1_024 * MIB, memory_cap: MemoryCap::Soft });
