@@ -10,7 +10,7 @@ use super::output::{self, Format};
 use super::place::Place;
 use super::{
     add, cancel, check, completions, contract_test, demo, doctor, enqueue, explain, health, init, list, logs, pause,
-    pool, reload, reprioritise, retry, run, show, stats, wait, worker,
+    pool, reload, reprioritise, retry, run, show, stats, system, wait, worker,
 };
 
 const EXAMPLES: &str = "Examples:\n  supervisor init app\n  supervisor --db queue.db add --wait -- date";
@@ -103,6 +103,9 @@ enum Command {
     /// Say whether the supervisor is ready, and exit with 1 when it is not
     #[command(after_help = "Examples:\n  supervisor health\n  supervisor --db queue.db health --live -o json")]
     Health(health::Args),
+    /// Say which guarantees this host gives, and what is lost where it does not
+    #[command(after_help = "Examples:\n  supervisor system\n  supervisor --config app/supervisor.toml system -o json")]
+    System,
     /// Look for anything that is wrong, and exit with 1 when there is
     #[command(after_help = "Examples:\n  supervisor doctor\n  supervisor --db queue.db doctor -o json")]
     Doctor,
@@ -157,6 +160,7 @@ impl App {
             Command::Stats => stats::run(&place, format),
             Command::Reload => reload::run(&place, format),
             Command::Health(args) => health::run(&args, &place, format),
+            Command::System => system::run(&place, format),
             Command::Demo(args) => demo::run(&args, &place, format),
             Command::Doctor => doctor::run(&place, format),
         };

@@ -21,7 +21,7 @@ use tokio::net::UnixStream;
 use super::log_stream::LogStream;
 use crate::http::dto::{
     Cancelled, Enqueued, EnqueuedAll, Examination, Live, Pool, PoolList, PoolSummary, QueueExplanation, QueueGate,
-    Readiness, Reloaded, Reprioritised, Retried, Stats, StoppedWorker, Task, TaskExplanation, TaskList,
+    Readiness, Reloaded, Reprioritised, Retried, Stats, StoppedWorker, System, Task, TaskExplanation, TaskList,
 };
 use crate::http::{ApiError, NewPriority, NewScale, Pause, Resume, StopWorker};
 use crate::shell::lock::Holder;
@@ -173,6 +173,10 @@ impl Client {
 
     pub async fn stats(&mut self) -> Result<Stats, ClientError> {
         self.ask(Method::GET, "/v1/stats", None).await
+    }
+
+    pub async fn system(&mut self) -> Result<System, ClientError> {
+        self.ask(Method::GET, "/v1/system", None).await
     }
 
     pub async fn examine(&mut self) -> Result<Examination, ClientError> {

@@ -145,6 +145,7 @@ impl From<RunError> for CliError {
                 let message = format!("the database {path} cannot be used: {}", body.message);
                 CliError { exit, body: ErrorBody { message, ..body } }
             }
+            RunError::Host(_) => CliError::new(Exit::InvalidConfig, "invalid_config", error.to_string(), ""),
             RunError::Io { what, error } => CliError::new(of_io(&error), "failed", format!("{what}: {error}"), ""),
         }
     }

@@ -41,6 +41,7 @@ mod show;
 mod source;
 mod stats;
 mod submit;
+mod system;
 mod table;
 mod task_options;
 pub(crate) mod wait;

@@ -8,6 +8,7 @@ use nix::unistd::{AccessFlags, eaccess};
 
 use super::agree::doubts;
 use super::pool::Program;
+use super::prepare::Prepared;
 use super::problem::Problem;
 use super::resolved::Config;
 
@@ -47,6 +48,7 @@ pub(super) fn survey(config: &Config) -> Survey {
     survey.warnings.extend(doubts(config));
     survey.problems.extend(database(&config.db).err().map(|sentence| Problem::new("db", sentence)));
     for pool in &config.pools {
+        survey.problems.extend(Prepared::of(pool, &config.host).err().into_iter().flatten());
         for variable in
             pool.process.env.iter().filter(|name| !name.contains(['=', '\0']) && std::env::var_os(name).is_none())
         {

@@ -37,6 +37,11 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Several in one line.
+pub fn in_words(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ")
+}
+
 /// Problems of one file, in its order, with what it takes to show them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

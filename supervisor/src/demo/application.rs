@@ -15,6 +15,7 @@ use super::package::CLIENT;
 use super::python::PROGRAM;
 use super::workspace::Workspace;
 use crate::config::{Channel, Config};
+use crate::shell::plan::Plan;
 use crate::shell::shim;
 
 /// The files that it is to ask for, as JSON.
@@ -46,7 +47,7 @@ impl Application {
         let output = File::create(&log)?;
         let (open_files, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
         // Through the shim: it ends when this process does, and Ctrl-C is not for it.
-        let mut child = shim::command(open_files, Channel::Stdio, [PROGRAM, CLIENT.0, FILES])
+        let mut child = shim::command(&Plan::plain(Channel::Stdio, open_files), [PROGRAM, CLIENT.0, FILES])?
             .current_dir(folder)
             .env("MUTIRAO_DB", &config.db)
             .env_remove("MUTIRAO_SOCKET")

@@ -2,7 +2,7 @@
 //! `TaskSpec` or an `Op`, what goes out is a type of this module.
 //!
 //! - `serve`: connections, bounded. `routes`: which path is whose. `tasks`, `queues`, `explain`, `logs`, `pools`, `stats`,
-//!   `doctor`, `health`, `reload`: one function per path.
+//!   `system`, `doctor`, `health`, `reload`: one function per path.
 //! - `request`, `parameters`, `bulk`: what is read from a request, within limits. `answer`: replies of the queue as answers.
 //!   `error`: refusals. `reading`: what of a log is read next.
 //! - `sentences`: where tasks stand and why, for people.
@@ -27,6 +27,7 @@ mod routes;
 pub mod sentences;
 mod serve;
 mod stats;
+mod system;
 mod tasks;
 
 pub use bulk::BULK_TASKS_MAX;

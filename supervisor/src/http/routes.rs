@@ -7,12 +7,12 @@ use axum::routing::{get, post};
 
 use super::door::Door;
 use super::error::ApiError;
-use super::{doctor, explain, health, logs, pools, queues, reload, stats, tasks};
+use super::{doctor, explain, health, logs, pools, queues, reload, stats, system, tasks};
 
 const PATHS: &str = "/v1/tasks, /v1/tasks/bulk, /v1/tasks/ID, /v1/tasks/ID/cancel, /v1/tasks/ID/explain, /v1/tasks/ID/logs, /v1/tasks/ID/priority, \
                      /v1/tasks/ID/retry, /v1/queues/QUEUE/explain, /v1/queues/QUEUE/pause, /v1/queues/QUEUE/resume, /v1/pools, /v1/pools/NAME, \
                      /v1/pools/NAME/scale, /v1/pools/NAME/recycle, /v1/pools/NAME/quiet, /v1/pools/NAME/resume, /v1/workers/ID/stop, \
-                     /v1/health/live, /v1/health/ready, /v1/reload, /v1/stats and /v1/doctor";
+                     /v1/health/live, /v1/health/ready, /v1/reload, /v1/stats, /v1/system and /v1/doctor";
 
 pub(super) fn routes(door: Door) -> Router {
     Router::new()
@@ -38,6 +38,7 @@ pub(super) fn routes(door: Door) -> Router {
         .route("/v1/health/ready", get(health::ready))
         .route("/v1/reload", post(reload::reload))
         .route("/v1/stats", get(stats::stats))
+        .route("/v1/system", get(system::system))
         .route("/v1/doctor", get(doctor::examine))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_path)

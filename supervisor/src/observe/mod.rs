@@ -9,6 +9,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::config::Config;
 use crate::core::Report;
+use crate::shell::host::{self, Facts, Line};
 use crate::shell::{Life, RunError};
 
 pub fn report(report: &Report, config: &Config) {
@@ -29,8 +30,13 @@ pub fn report(report: &Report, config: &Config) {
                 Level::Error => error!(worker = worker.0, task, text, "worker says"),
             }
         }
-        Report::Alert { name, text } => warn!(name, reason = text, "alert"),
+        Report::Alert { name, text } => alert(name, text),
     }
+}
+
+/// Something that an operator should look at.
+pub fn alert(name: &'static str, text: &str) {
+    warn!(name, reason = text, "alert");
 }
 
 /// What a former life left is put in order; nothing has been claimed yet.
@@ -38,8 +44,21 @@ pub fn recovered(config: &Config, killed: usize, recovered: Recovered) {
     let db = config.db.display().to_string();
     let Recovered { runs, workers } = recovered;
     info!(db, killed, requeued = runs, workers_forgotten = workers, "recovered");
-    if nix::unistd::geteuid().is_root() {
-        warn!("workers run as root: whatever a task does, it does with all rights; use a user of its own");
+}
+
+/// What this host gives: a line for each feature.
+pub fn host(facts: &Facts) {
+    let Facts { kernel, uid, cores, memory_bytes, memory_budget_bytes, .. } = facts;
+    info!(kernel, uid, cores, memory_bytes, memory_budget_bytes, "host");
+    for Line { feature, state, guarantee, lost } in host::report(facts) {
+        match lost {
+            None => info!(feature, state, guarantee, "host gives"),
+            Some(lost) => info!(feature, state, lost, "host lacks"),
+        }
+    }
+    if !facts.root_pools.is_empty() {
+        let pools = facts.root_pools.join(", ");
+        warn!(pools, "workers run as root: whatever a task does, it does with all rights; use a user of its own");
     }
 }
 

@@ -24,6 +24,7 @@ use super::launch::Recipe;
 use super::notify::ServiceManager;
 use super::pending::Pending;
 use super::pulse::{Pulse, Pulses};
+use super::sample::{Pace, Sampler, Watched};
 use super::spawner::{Request as Ask, Spawner, Told};
 use super::stats;
 use super::unavailable::Unavailable;
@@ -76,6 +77,7 @@ pub struct EventLoop {
     pub links: BTreeMap<WorkerId, Link>,
     pub inbox: Inbox,
     pub spawner: Spawner,
+    pub sampler: Sampler,
     pub writer: Writer,
     pub handle: Handle,
     pub pending: Pending,
@@ -208,11 +210,13 @@ impl EventLoop {
 
     pub(super) fn happened(&mut self, event: Event) {
         let gone = if let Event::Gone(gone) = &event { Some(gone.worker) } else { None };
+        let about = about(&event);
         let random = self.random.u64(..);
         let commands = self.machine.handle(event, self.clock.mono_us(), random);
         for command in commands {
             self.execute(command);
         }
+        about.into_iter().for_each(|worker| self.measure(worker));
         // Not before: the last words of its run are in there.
         gone.map(|worker| self.links.remove(&worker));
     }
@@ -221,9 +225,12 @@ impl EventLoop {
         match command {
             Command::Spawn { worker, pool } => {
                 let launch = self.recipes[pool.0].launch(worker, &self.uid, self.random.u64(..));
-                self.spawner.ask(Ask::Spawn(launch));
+                self.spawner.ask(Ask::Spawn(Box::new(launch)));
             }
-            Command::Send(worker, message) => self.send(worker, &message),
+            Command::Send(worker, message) => {
+                self.send(worker, &message);
+                self.measure(worker);
+            }
             Command::BeginOutput(worker) => {
                 if let Some(link) = self.links.get(&worker) {
                     link.begin_output();
@@ -247,6 +254,18 @@ impl EventLoop {
             Command::Report(report) => observe::report(&report, &self.handle.config()),
             Command::Finished => self.finished = true,
         }
+    }
+
+    /// How a worker is measured follows from what it does now.
+    fn measure(&self, worker: WorkerId) {
+        let watched = self.machine.slots().get(&worker).and_then(|slot| {
+            let config = self.handle.config();
+            let pool = config.pools.get(slot.pool.0)?;
+            let is_limited = pool.limits.memory_bytes.or(pool.recycle.memory_bytes).is_some();
+            let pace = if is_limited && slot.run().is_some() { Pace::Fast } else { Pace::Slow };
+            Some(Watched { pid: slot.pid?, pace })
+        });
+        self.sampler.watch(worker, watched);
     }
 
     /// A log that is not at its end waits where it is bounded while the writer cannot take it.
@@ -419,6 +438,16 @@ impl EventLoop {
             self.happened(Event::Notice(notice));
         }
         Ok(())
+    }
+}
+
+/// The worker whose state an event may change.
+fn about(event: &Event) -> Option<WorkerId> {
+    match event {
+        Event::Spawned(row) => Some(row.id),
+        Event::Gone(exit) => Some(exit.worker),
+        Event::Frame(worker, _) | Event::Broken(worker, _) | Event::Cleaned(worker, _) => Some(*worker),
+        _ => None,
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Census {
     pub strangers: Vec<i32>,
     /// Pipes that this process holds, while no worker is just being started.
     pub pipes: usize,
+    /// Folders of workers that are dead, and whose removal is not under way.
+    pub folders: Vec<String>,
 }
 
 #[derive(Default)]
@@ -112,6 +114,10 @@ impl Examination {
         };
         // Orphans that are dying are children, too, and are being seen to.
         findings.extend(census.strangers.iter().filter(|_| !census.hunting).map(stranger));
+        findings.extend(census.folders.iter().map(|folder| Finding {
+            rule: "every temporary folder is that of a worker",
+            detail: format!("{folder} belongs to no living worker; remove it, or see why that cannot be done"),
+        }));
         // When they were counted, some of the beginning may have been closed, and some of the living not yet opened.
         let needed = out.linked.union(&census.living).count();
         let (held, allowed) = (census.pipes, self.base_pipes + PIPES_PER_WORKER * needed);
@@ -207,6 +213,19 @@ mod tests {
         );
         assert!(is_leak(13, &[1, 2], &[3], &[2, 3]));
         assert!(!is_leak(12, &[1, 2], &[3], &[2]), "a new one has come and gone");
+    }
+
+    #[test]
+    fn a_folder_of_nobody_is_found() {
+        let (caller, mut answer) = oneshot::channel();
+        let mut examination = Examination::new(3);
+        examination.want(caller);
+        let machine = Machine::new(Config::default(), Offers::default(), 1, String::new(), 0);
+        examination.begin(&machine, &Pending::default(), BTreeSet::new());
+        examination.census(Census { folders: vec!["/tmp/x/w1".to_owned()], ..Census::default() });
+        examination.examined(Ok(Examined { findings: Vec::new(), workers: vec![], runs: vec![] }));
+        let [finding] = &answer.try_recv().unwrap().unwrap()[..] else { panic!("one folder, one finding") };
+        assert!(finding.rule.starts_with("every temporary folder") && finding.detail.starts_with("/tmp/x/w1 "));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use queue_core::task::{Now, TaskId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use super::change::{self, Change};
+use super::host::Facts;
 use super::inquiry::{Explained, Inquiry};
 use super::pulse::Pulse;
 use super::reload::Wish;
@@ -53,6 +54,7 @@ pub struct Handle(Arc<Shared>);
 pub(super) struct Shared {
     config: RwLock<Arc<Config>>,
     pub(super) offers: Mutex<Offers>,
+    facts: Facts,
     /// Of ends.
     pub(super) waiters: Waiters,
     /// Of logs.
@@ -65,11 +67,12 @@ pub(super) struct Shared {
 }
 
 impl Handle {
-    pub(super) fn new(config: Config, offers: Offers, asked: Asked) -> Handle {
+    pub(super) fn new(config: Config, offers: Offers, facts: Facts, asked: Asked) -> Handle {
         let Asked { requests, wishes, pulses } = asked;
         Handle(Arc::new(Shared {
             config: RwLock::new(Arc::new(config)),
             offers: Mutex::new(offers),
+            facts,
             waiters: Waiters::default(),
             followers: Waiters::default(),
             requests,
@@ -87,6 +90,11 @@ impl Handle {
     /// The one that is in force now.
     pub fn config(&self) -> Arc<Config> {
         self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Of the host, at the start of this life.
+    pub fn facts(&self) -> &Facts {
+        &self.0.facts
     }
 
     pub fn offers(&self) -> Offers {

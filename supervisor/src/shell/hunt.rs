@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::cgroup::Group;
 use super::procfs;
 use crate::core::WorkerExit;
 
@@ -24,13 +25,19 @@ pub enum Goal {
 
 pub struct Hunt {
     pub goal: Goal,
+    /// Of the dead worker: nothing may be left in it either.
+    pub group: Option<Group>,
     prey: Vec<OwnedFd>,
     is_held_up: bool,
 }
 
 impl Hunt {
     pub fn new(goal: Goal) -> Hunt {
-        Hunt { goal, prey: Vec::new(), is_held_up: false }
+        Hunt::with(goal, None)
+    }
+
+    pub fn with(goal: Goal, group: Option<Group>) -> Hunt {
+        Hunt { goal, group, prey: Vec::new(), is_held_up: false }
     }
 
     /// Something could not be killed just now: try again after a while.
@@ -48,14 +55,23 @@ impl Hunt {
         if !self.prey.is_empty() {
             return false;
         }
-        let found = match &self.goal {
+        let grouped = self.group.as_ref().filter(|group| group.is_populated());
+        if let Some(group) = grouped {
+            // All of it at once, so that nothing outruns it; what is seen below is waited for.
+            let _ = group.kill();
+        }
+        let mut found = match &self.goal {
             Goal::Orphans(_) => orphans(own_pid, spared),
             Goal::Below { pid, .. } => procfs::living_below(*pid),
         };
+        found.extend(grouped.iter().flat_map(|group| group.processes()));
         let struck: Vec<_> = found.into_iter().map(strike).collect();
         // Alive and out of reach, for want of descriptors or rights: the hunt is not over, and looks again.
         self.is_held_up = struck.iter().any(Result::is_err);
         self.prey = struck.into_iter().filter_map(|pidfd| pidfd.ok().flatten()).collect();
+        if self.prey.is_empty() && self.group.as_ref().is_some_and(Group::is_populated) {
+            self.is_held_up = true;
+        }
         self.prey.is_empty() && !self.is_held_up
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! - `run`: a life from lock to close. `start`: its beginning. `event_loop`: the one place where everything comes together.
 //! - `writer`, `pending`: the thread that owns the database, and what waits for it. `offline`: one op without a supervisor.
-//! - `spawner`, `hunt`, `shim`, `launch`: how workers come and go. `former_life`: what an earlier supervisor left.
+//! - `spawner`, `hunt`, `launch`: how workers come and go. `plan`, `shim`: what their processes do to themselves before. `quarters`,
+//!   with `cgroup`, `temp` and `clear`: what each gets from the host. `former_life`: what an earlier supervisor left.
 //! - `worker_io`, `tail`: a worker's channel and output.
 //! - `change`: how another configuration comes into force. `reload`, `watch`: why and when it is read anew.
 //! - `notify`: what a service manager is told. `pulse`: whether we live, and are ready.
@@ -11,12 +12,15 @@
 //! - `parent`, `ready_file`: for programs that start a supervisor.
 //! - `lock`, `socket`, `signals`, `clock`, `procfs`: the system, one face each.
 
+pub mod cgroup;
 mod change;
+mod clear;
 mod clock;
 mod event_loop;
 mod examine;
 mod former_life;
 pub mod handle;
+pub mod host;
 mod hunt;
 pub mod inquiry;
 mod launch;
@@ -25,11 +29,14 @@ pub mod notify;
 pub mod offline;
 pub mod parent;
 mod pending;
+pub mod plan;
 pub mod procfs;
 pub mod pulse;
+mod quarters;
 mod ready_file;
 pub mod reload;
 mod run;
+mod sample;
 pub mod shim;
 mod signals;
 pub mod socket;
@@ -37,6 +44,7 @@ mod spawner;
 mod start;
 pub mod stats;
 mod tail;
+mod temp;
 pub mod unavailable;
 mod watch;
 mod worker_io;

@@ -116,6 +116,7 @@ mod tests {
     use super::*;
     use crate::config::{Config, Offers};
     use crate::shell::handle::Asked;
+    use crate::shell::host::Facts;
 
     /// One of the variables, and what is heard at the socket.
     fn told(name: &str, heard: &UnixDatagram) -> Vec<String> {
@@ -170,7 +171,7 @@ mod tests {
         let (pulses, mut asked) = tokio::sync::mpsc::channel(9);
         let (requests, wishes) = (tokio::sync::mpsc::channel(1).0, tokio::sync::mpsc::channel(1).0);
         let asked_with = Asked { requests, wishes, pulses };
-        let handle = Handle::new(Config::default(), Offers::default(), asked_with);
+        let handle = Handle::new(Config::default(), Offers::default(), Facts::default(), asked_with);
         let hour = tokio::time::timeout(Duration::from_secs(3_600), manager.keep_told(&handle));
         assert!(hour.await.is_err());
         let mut bytes = [0; 1024];

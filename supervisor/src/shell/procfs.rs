@@ -1,5 +1,6 @@
 //! What /proc says of processes. Reads only; a process that is gone meanwhile is simply not there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -47,10 +48,11 @@ pub fn children(pid: i32) -> Vec<i32> {
 
 /// Everything below a process that is not dead, itself not included.
 pub fn living_below(pid: i32) -> Vec<i32> {
-    let mut found = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     let mut open = children(pid);
     while let Some(child) = open.pop() {
-        if found.contains(&child) {
+        // A number may come to be another's while we look.
+        if !seen.insert(child) {
             continue;
         }
         open.extend(children(child));
@@ -59,6 +61,12 @@ pub fn living_below(pid: i32) -> Vec<i32> {
         }
     }
     found
+}
+
+/// What a process has in memory, shared pages included.
+pub fn rss_bytes(pid: i32) -> Option<u64> {
+    let pages = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?.split(' ').nth(1)?.parse::<u64>().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
 }
 
 /// Whether one of the variables that a process was started with begins like this.

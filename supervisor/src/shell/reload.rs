@@ -11,7 +11,7 @@ use super::handle::{Handle, Request};
 use super::launch::Recipe;
 use super::notify::ServiceManager;
 use super::unavailable::Unavailable;
-use crate::config::{Config, Diff};
+use crate::config::{Config, Diff, in_words};
 use crate::observe;
 
 /// Wishes that wait. One that finds no room is not lost: those that wait are served by a look at the file that comes later.
@@ -121,5 +121,6 @@ fn prepare(file: &Path, was: &Config) -> Result<(Change, Diff), String> {
     let (read, _) = Config::load_to_run(Some(file), None).map_err(|error| error.to_string())?;
     let diff = Diff::of(was, &read);
     let config = read.following(was)?;
-    Ok((Change { recipes: Recipe::all(&config), config }, diff))
+    let recipes = Recipe::all(&config).map_err(|problems| in_words(&problems))?;
+    Ok((Change { recipes, config }, diff))
 }

@@ -21,16 +21,17 @@ use super::pending::Pending;
 use super::pulse::{PULSES_MAX, Pulse};
 use super::ready_file::{ReadyFile, Whereabouts};
 use super::reload::{self, WISHES_MAX, Wish};
+use super::sample::Sampler;
 use super::socket::{listen, socket_path};
 use super::spawner::Spawner;
-use super::start::{InOrder, put_in_order};
+use super::start::{InOrder, Taken, put_in_order};
 use super::watch::Watch;
 use super::worker_io::Inbox;
 use super::writer::Writer;
 use super::{procfs, signals};
-use crate::config::{Config, MemoryBudget};
+use crate::config::{Config, Problem, in_words};
 use crate::core::machine::SHUTDOWN_GRACE_US;
-use crate::core::{HostFacts, Left, Machine};
+use crate::core::{Left, Machine};
 use crate::{http, observe};
 
 const EVENTS_MAX: usize = 1024;
@@ -46,6 +47,8 @@ pub enum RunError {
     Lock(#[from] LockError),
     #[error("the database {path} cannot be used: {error}")]
     Store { path: String, error: StoreError },
+    #[error("{}", in_words(.0))]
+    Host(Vec<Problem>),
     #[error("{what}: {error}")]
     Io { what: String, error: io::Error },
 }
@@ -120,6 +123,7 @@ pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce
     };
     let manager = Arc::new(manager.map_err(failed("the service manager cannot be told"))?);
     let in_order = put_in_order(&config)?;
+    let host = Taken::of(&config, &in_order.uid)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(failed("no runtime can be started"))?;
     let ended = runtime.block_on(async {
@@ -135,9 +139,9 @@ pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce
         let (request_sender, requests) = mpsc::channel(REQUESTS_MAX);
         let (pulse_sender, pulses) = mpsc::channel(PULSES_MAX);
         let asked = Asked { requests: request_sender, wishes: wishes.clone(), pulses: pulse_sender };
-        let handle = Handle::new(config.clone(), in_order.offers.clone(), asked);
+        let handle = Handle::new(config.clone(), in_order.offers.clone(), host.facts.clone(), asked);
         let inbox = (requests, pulses, stopped);
-        let (event_loop, inputs) = assemble(in_order, &options, &handle, inbox, manager.clone())?;
+        let (event_loop, inputs) = assemble(in_order, &host, &options, &handle, inbox, manager.clone())?;
         let _watch = attend(&options, &handle, &manager, (wishes, wished))?;
         let (close, closed) = tokio::sync::oneshot::channel::<()>();
         let door = tokio::spawn(open_door(listener, handle.clone(), closed));
@@ -152,7 +156,8 @@ pub fn run(config: Config, options: RunOptions, stops: Stops, ready: impl FnOnce
         let _ = tokio::time::timeout(DOOR_GRACE, door).await;
         ended.map_err(|error| RunError::Store { path: config.db.display().to_string(), error })
     });
-    // Before the lock is given up: the path may be the next one's.
+    // Before the lock is given up: the paths may be the next one's.
+    host.give_back();
     drop(ready_file);
     drop(lock);
     observe::ended(&ended);
@@ -175,6 +180,7 @@ impl Drop for RemovedAtEnd<'_> {
 
 fn assemble(
     in_order: InOrder,
+    host: &Taken,
     options: &RunOptions,
     handle: &Handle,
     (requests, pulses, stops): (mpsc::Receiver<Request>, mpsc::Receiver<Pulse>, mpsc::Receiver<()>),
@@ -187,16 +193,20 @@ fn assemble(
     let (answer_sender, answers) = mpsc::channel(1);
     let (event_sender, events) = mpsc::channel(EVENTS_MAX);
     let left = Left { counts: book.rows().counts, available: book.rows().ready.clone() };
+    let spawner = Spawner::start(host.groups.clone(), host.folders.clone(), told_sender);
+    let sampler = Sampler::start(event_sender.clone());
     let grace_us = i64::try_from(options.shutdown_grace.as_micros()).unwrap_or(i64::MAX);
     let event_loop = EventLoop {
-        machine: Machine::new(Config::clone(&config), offers, next_worker, uid.clone(), grace_us).on(facts(&config)),
+        machine: Machine::new(Config::clone(&config), offers, next_worker, uid.clone(), grace_us)
+            .on(host.facts.for_machine()),
         links: Default::default(),
         inbox: Inbox { events: event_sender, budget: Arc::new(Semaphore::new(FRAMES_BYTES_MAX)) },
-        spawner: Spawner::start(told_sender).map_err(failed("the spawner cannot be started"))?,
+        spawner: spawner.map_err(failed("the spawner cannot be started"))?,
+        sampler: sampler.map_err(failed("the measuring thread cannot be started"))?,
         writer: Writer::start(store, book, answer_sender).map_err(failed("the writer cannot be started"))?,
         handle: handle.clone(),
         pending: Pending::default(),
-        recipes: Recipe::all(&config),
+        recipes: Recipe::all(&config).map_err(RunError::Host)?,
         uid,
         clock,
         random,
@@ -238,14 +248,6 @@ fn attend(
     let is_watched = options.config_file.as_ref().is_some_and(|file| file.is_watched);
     let watch = file.filter(|_| is_watched).map(|file| Watch::start(file, changed)).transpose();
     watch.map_err(failed(UNWATCHED))
-}
-
-/// A share of the machine is no bound yet.
-fn facts(config: &Config) -> HostFacts {
-    match config.host.memory {
-        MemoryBudget::Bytes(memory_budget_bytes) => HostFacts { memory_budget_bytes, ..HostFacts::default() },
-        MemoryBudget::Share(_) => HostFacts::default(),
-    }
 }
 
 async fn open_door(listener: UnixListener, handle: Handle, closed: tokio::sync::oneshot::Receiver<()>) {

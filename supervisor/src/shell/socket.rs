@@ -67,14 +67,14 @@ fn fits(path: &Path) -> bool {
     path.as_os_str().len() <= SOCKET_PATH_BYTES_MAX
 }
 
-/// In a folder that everybody may write to, somebody else may have been first.
-fn make_private(folder: &Path) -> io::Result<()> {
+/// In a folder that everybody may write to, somebody else may have been first. Others may at most pass through it.
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         made => return made,
     }
     let found = folder.symlink_metadata()?;
-    if found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o077 == 0 {
+    if found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o066 == 0 {
         return Ok(());
     }
     let text = format!("{} is not a folder of this user alone; remove it, or set another TMPDIR", folder.display());

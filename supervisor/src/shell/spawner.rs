@@ -20,12 +20,15 @@ use queue_core::task::WorkerId;
 use tokio::sync::mpsc;
 use wait4::Wait4;
 
+use super::cgroup::{Group, Groups};
 use super::examine::Census;
 use super::hunt::{Goal, Hunt};
 use super::procfs;
+use super::quarters::{Given, Quarters};
 use super::shim;
+use super::temp::TempFolders;
 use super::worker_io::Pipes;
-use crate::config::Channel;
+use crate::config::{Channel, Identity, ProcessSpec, WorkerLimits};
 use crate::core::{Exit, Signal, WorkerExit};
 
 /// Requests on their way to the thread. The event loop never waits for it, so that it cannot be waited for.
@@ -41,13 +44,17 @@ pub struct Launch {
     pub channel: Channel,
     pub argv: Vec<String>,
     pub folder: PathBuf,
-    /// The whole environment.
+    /// The environment, but for what tells it where its own things are.
     pub env: Vec<(String, String)>,
     pub tag: String,
+    pub limits: WorkerLimits,
+    pub process: ProcessSpec,
+    /// Whom it becomes.
+    pub identity: Option<Identity>,
 }
 
 pub enum Request {
-    Spawn(Launch),
+    Spawn(Box<Launch>),
     Signal(WorkerId, Signal),
     /// Kill what is below a living worker.
     Clean(WorkerId),
@@ -71,17 +78,17 @@ pub struct Spawner {
 }
 
 impl Spawner {
-    pub fn start(told: mpsc::Sender<Told>) -> io::Result<Spawner> {
+    pub fn start(groups: Option<Groups>, folders: TempFolders, told: mpsc::Sender<Told>) -> io::Result<Spawner> {
         let wake = std::sync::Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
         let (requests, inbox) = sync_channel(REQUESTS_MAX);
         let born_before = procfs::children(own_pid()).into_iter().collect();
-        let open_files = raise_open_files()?;
+        let quarters = Quarters::new(groups, folders, raise_open_files()?);
         let mut keeper = Keeper {
             inbox,
             told,
             wake: wake.clone(),
             born_before,
-            open_files,
+            quarters,
             boot_id: procfs::boot_id(),
             living: BTreeMap::new(),
             hunts: Vec::new(),
@@ -117,7 +124,7 @@ struct Keeper {
     wake: std::sync::Arc<EventFd>,
     /// Children that this process was started with: not ours to judge.
     born_before: BTreeSet<i32>,
-    open_files: u64,
+    quarters: Quarters,
     boot_id: String,
     living: BTreeMap<WorkerId, Living>,
     hunts: Vec<Hunt>,
@@ -126,6 +133,7 @@ struct Keeper {
 struct Living {
     child: Child,
     pidfd: OwnedFd,
+    group: Option<Group>,
 }
 
 impl Keeper {
@@ -174,7 +182,7 @@ impl Keeper {
             Request::Spawn(launch) => self.spawn(&launch),
             Request::Signal(worker, signal) => {
                 if let Some(living) = self.living.get(&worker) {
-                    send_signal(living.child.id().cast_signed(), signal);
+                    living.signal(signal);
                 }
             }
             Request::Clean(worker) => match self.living.get(&worker) {
@@ -204,14 +212,25 @@ impl Keeper {
         }
     }
 
-    /// No code of ours runs between fork and exec: that is what lets the standard library use `posix_spawn`.
     fn start(&mut self, launch: &Launch) -> io::Result<(WorkerRow, Pipes)> {
+        let given = self.quarters.give(launch)?;
+        let group = given.group.clone();
+        let begun = self.begin(launch, given);
+        if begun.is_err() {
+            group.iter().for_each(Group::remove);
+            self.quarters.take_back(launch.worker);
+        }
+        begun
+    }
+
+    /// No code of ours runs between fork and exec: that is what lets the standard library use `posix_spawn`.
+    fn begin(&mut self, launch: &Launch, given: Given) -> io::Result<(WorkerRow, Pipes)> {
         let (child_stdin, stdin) = io::pipe()?;
         let (stdout, child_stdout) = io::pipe()?;
         let (stderr, child_stderr) = io::pipe()?;
-        let mut child = shim::command(self.open_files, launch.channel, &launch.argv)
+        let mut child = shim::command(&given.plan, &launch.argv)?
             .env_clear()
-            .envs(launch.env.iter().map(|(name, value)| (name, value)))
+            .envs(launch.env.iter().chain(&given.env).map(|(name, value)| (name, value)))
             .current_dir(&launch.folder)
             .stdin(Stdio::from(child_stdin))
             .stdout(Stdio::from(child_stdout))
@@ -230,7 +249,7 @@ impl Keeper {
             }
         };
         let start_time = procfs::stat(pid).map_or(0, |stat| stat.start_time);
-        self.living.insert(launch.worker, Living { child, pidfd });
+        self.living.insert(launch.worker, Living { child, pidfd, group: given.group });
         let row = WorkerRow {
             id: launch.worker,
             pool: launch.pool.clone(),
@@ -258,7 +277,7 @@ impl Keeper {
         };
         self.hunts.retain(|hunt| !matches!(hunt.goal, Goal::Below { worker: of, .. } if of == worker));
         let exit = WorkerExit { worker, exit, peak_rss_bytes: peak, cpu_ms: cpu, oom: false, output: Vec::new() };
-        self.hunts.push(Hunt::new(Goal::Orphans(exit)));
+        self.hunts.push(Hunt::with(Goal::Orphans(exit), living.group));
     }
 
     fn spared(&self) -> BTreeSet<i32> {
@@ -270,7 +289,13 @@ impl Keeper {
         let spared = self.spared();
         let strangers = procfs::children(own_pid()).into_iter().filter(|pid| !spared.contains(pid)).collect();
         let pipes = procfs::descriptors("pipe:");
-        Census { living: self.living.keys().copied().collect(), hunting: !self.hunts.is_empty(), strangers, pipes }
+        Census {
+            living: self.living.keys().copied().collect(),
+            hunting: !self.hunts.is_empty(),
+            strangers,
+            pipes,
+            folders: self.quarters.strays(),
+        }
     }
 
     /// Kills on, and tells what has come to its end.
@@ -280,13 +305,19 @@ impl Keeper {
         self.hunts.retain_mut(|hunt| {
             let done = hunt.go_on(own_pid(), &spared);
             if done {
-                over.push(hunt.goal.clone());
+                over.push((hunt.goal.clone(), hunt.group.take()));
             }
             !done
         });
-        for goal in over {
+        for (goal, group) in over {
             self.tell(match goal {
-                Goal::Orphans(exit) => Told::Exited(exit),
+                Goal::Orphans(exit) => {
+                    self.quarters.take_back(exit.worker);
+                    Told::Exited(match group {
+                        Some(group) => told_by(&group, exit),
+                        None => exit,
+                    })
+                }
                 Goal::Below { worker, .. } => Told::Cleaned(worker),
             });
         }
@@ -298,17 +329,31 @@ impl Keeper {
     }
 }
 
-/// To the worker's group, and to itself in case that it has not made its group yet.
-fn send_signal(pid: i32, signal: Signal) {
-    let signal = match signal {
-        Signal::Term => OsSignal::SIGTERM,
-        Signal::Abort => OsSignal::SIGABRT,
-        Signal::Kill => OsSignal::SIGKILL,
-    };
-    let pid = Pid::from_raw(pid);
-    // It may have died meanwhile, but it has not been waited for: the number is still its own.
-    let grouped = killpg(pid, signal);
-    if grouped.is_err() || signal == OsSignal::SIGKILL {
-        let _ = kill(pid, signal);
+impl Living {
+    /// To the worker's process group, and to itself in case that it has not made its group yet. The last signal goes to all that it
+    /// has started, where there is a control group.
+    fn signal(&self, signal: Signal) {
+        let signal = match signal {
+            Signal::Term => OsSignal::SIGTERM,
+            Signal::Abort => OsSignal::SIGABRT,
+            Signal::Kill => OsSignal::SIGKILL,
+        };
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        // It may have died meanwhile, but it has not been waited for: the number is still its own.
+        let grouped = killpg(pid, signal);
+        if grouped.is_err() || signal == OsSignal::SIGKILL {
+            let _ = kill(pid, signal);
+        }
+        if signal == OsSignal::SIGKILL {
+            // What this misses is hunted once the worker is dead.
+            self.group.iter().for_each(|group| drop(group.kill()));
+        }
     }
+}
+
+/// What the group of a dead worker says of its life; then there is no use for it any more.
+fn told_by(group: &Group, exit: WorkerExit) -> WorkerExit {
+    let (oom, peak_rss_bytes) = (group.was_out_of_memory(), exit.peak_rss_bytes.max(group.peak_bytes()));
+    group.remove();
+    WorkerExit { oom, peak_rss_bytes, ..exit }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -13,6 +14,7 @@ use queue_core::store::{Durability, Place, Store};
 use serde_json::{Value, json};
 use supervisor::cli::client::{Client, blocking};
 use supervisor::http::dto::{Enqueued, Examination, Task};
+use supervisor::shell::cgroup::Layout;
 use tempfile::TempDir;
 
 use super::fifo::Fifo;
@@ -68,6 +70,13 @@ impl Sandbox {
 
     pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("the sandbox is writable");
+    }
+
+    /// Lets any user enter, as a worker of another user must.
+    pub fn open_to_all(&self) {
+        for folder in ["", "tmp"] {
+            fs::set_permissions(self.path(folder), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        }
     }
 
     /// A new signal.
@@ -248,6 +257,11 @@ impl Sandbox {
                 names.map(|(stat, line)| (stat, String::from_utf8_lossy(&line.unwrap_or_default()).into_owned()));
             assert_eq!(Vec::from_iter(names), [], "processes are left");
         }
+        let folders = fs::read_dir(self.path("tmp")).expect("it was made with the sandbox").filter_map(Result::ok);
+        let folders = folders.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().contains(&uid));
+        assert_eq!(Vec::from_iter(folders), [""; 0], "folders of workers are left");
+        let groups = Layout::here().unified.map(|(_, own)| own.join(format!("mutirao-{uid}")));
+        assert!(!groups.is_some_and(|groups| groups.exists()), "groups of workers are left");
     }
 }
 

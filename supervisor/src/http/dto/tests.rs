@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ipc_contract::Payload;
-use ipc_contract::message::Level;
+use ipc_contract::message;
 use queue_core::book::{Census, QueueCensus};
 use queue_core::explain::{Before, Held, HeldKey, QueueWait, TaskWait};
 use queue_core::hold::{Gate, Hold};
@@ -25,7 +25,9 @@ use crate::core::log_line::{self, Source};
 use crate::core::{HeldBy, KindView, PoolHold, PoolView, WorkerView};
 use crate::http::answer;
 use crate::http::sentences::{explain_queue, explain_task};
+use crate::shell::cgroup::{Level, Verdict};
 use crate::shell::handle::Pools;
+use crate::shell::host::Facts;
 use crate::shell::pulse::Condition;
 use crate::shell::stats;
 
@@ -217,12 +219,29 @@ fn the_pools_that_leave_are_as_they_were() {
 }
 
 #[test]
+fn what_the_host_gives() {
+    let facts = Facts {
+        kernel: "6.12.0".to_owned(),
+        cores: 4,
+        memory_bytes: 8 << 30,
+        memory_budget_bytes: 6 << 30,
+        cgroup: Verdict { level: Level::KillOnly, why: "the group /g is given no controllers".to_owned() },
+        has_pidfd: true,
+        has_subreaper: true,
+        root_pools: vec!["commands".to_owned()],
+        ..Facts::default()
+    };
+    check("system.json", &System::of(&facts));
+}
+
+#[test]
 fn the_lines_that_leave_are_as_they_were() {
     let line = |source| {
         let text = "\\u{1b}[31mresizing".to_owned();
         LogLine::of(4, log_line::LogLine { at_us: 1_795_437_299_199_999, source, text })
     };
-    let levels = [Level::Debug, Level::Info, Level::Warn, Level::Error].map(Source::Log);
+    let levels =
+        [message::Level::Debug, message::Level::Info, message::Level::Warn, message::Level::Error].map(Source::Log);
     check("log.json", &Vec::from_iter([Source::Output, Source::Supervisor].into_iter().chain(levels).map(line)));
 }
 

@@ -1,0 +1,67 @@
+//! `system`: which guarantees this host gives to a supervisor, and what is lost where it does not.
+
+use std::path::Path;
+
+use super::client::{Client, blocking};
+use super::exit::{CliError, Exit};
+use super::output::{self, Format, note};
+use super::place::Place;
+use crate::config::{Config, FILE_DEFAULT};
+use crate::http::dto::{Feature, System};
+use crate::shell::cgroup::{Layout, look};
+use crate::shell::host::Facts;
+
+/// A database that nobody makes.
+const DB_NONE: &str = "none.db";
+
+pub fn run(place: &Place, format: Format) -> Result<Exit, CliError> {
+    // A host can be looked at before there is a configuration: then with the built-in pool alone.
+    let config = match place.is_named() || Path::new(FILE_DEFAULT).exists() {
+        true => place.load()?,
+        false => Config::load(None, Some(Path::new(DB_NONE)))?,
+    };
+    let system = blocking(async { ask_or_look(&config).await })??;
+    output::one(format, &system, None, || words(&system))?;
+    Ok(Exit::Done)
+}
+
+async fn ask_or_look(config: &Config) -> Result<System, CliError> {
+    match Client::connect(&config.db).await {
+        Ok(mut client) => Ok(client.system().await?),
+        Err(_) => Ok(seen(config)),
+    }
+}
+
+/// Without a supervisor: what one would find that is started here and now.
+fn seen(config: &Config) -> System {
+    note("no supervisor is up: this is what one would find that is started here");
+    System::of(&Facts::here(config, look(&Layout::here(), &config.host.cgroup)))
+}
+
+fn words(system: &System) -> String {
+    let rows = system.features.iter().map(|Feature { feature, state, guarantee, lost }| {
+        let (given, text) = match lost {
+            None => ("yes", guarantee),
+            Some(lost) => ("in part or not", lost),
+        };
+        vec![feature.clone(), given.to_owned(), state.clone(), text.clone()]
+    });
+    let heading = ["feature", "given", "what is there", "what it gives, or what is lost"];
+    format!("Linux {}, {} cores\n\n{}", system.kernel, system.cores, output::table(&heading, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_is_told_by_what_it_gives_and_what_is_not_by_what_is_lost() {
+        let system: System = serde_json::from_str(include_str!("../http/golden/system.json")).unwrap();
+        let told = words(&system);
+        assert!(told.starts_with("Linux 6.12.0, 4 cores\n\nfeature"), "{told}");
+        let line = |feature: &str| told.lines().find(|line| line.starts_with(feature)).unwrap();
+        assert!(line("leftovers").contains("  yes  ") && line("leftovers").ends_with("was killed"), "{told}");
+        assert!(line("cpu limit").contains("  in part or not  "), "{told}");
+        assert!(line("cpu limit").ends_with("`nice` has"), "{told}");
+    }
+}
