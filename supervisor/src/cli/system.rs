@@ -39,15 +39,12 @@ fn seen(config: &Config) -> System {
 }
 
 fn words(system: &System) -> String {
-    let rows = system.features.iter().map(|Feature { feature, state, guarantee, lost }| {
-        let (given, text) = match lost {
-            None => ("yes", guarantee),
-            Some(lost) => ("in part or not", lost),
-        };
-        vec![feature.clone(), given.to_owned(), state.clone(), text.clone()]
-    });
-    let heading = ["feature", "given", "what is there", "what it gives, or what is lost"];
-    format!("Linux {}, {} cores\n\n{}", system.kernel, system.cores, output::table(&heading, rows))
+    let paragraph = |Feature { feature, state, guarantee, lost }: &Feature| {
+        let lost = lost.as_ref().map(|lost| format!("\n  lost here: {lost}")).unwrap_or_default();
+        format!("\n\n{feature}: {state}\n  gives: {guarantee}{lost}")
+    };
+    let features: String = system.features.iter().map(paragraph).collect();
+    format!("Linux {}, {} cores{features}", system.kernel, system.cores)
 }
 
 #[cfg(test)]
@@ -58,10 +55,16 @@ mod tests {
     fn what_is_given_is_told_by_what_it_gives_and_what_is_not_by_what_is_lost() {
         let system: System = serde_json::from_str(include_str!("../http/golden/system.json")).unwrap();
         let told = words(&system);
-        assert!(told.starts_with("Linux 6.12.0, 4 cores\n\nfeature"), "{told}");
-        let line = |feature: &str| told.lines().find(|line| line.starts_with(feature)).unwrap();
-        assert!(line("leftovers").contains("  yes  ") && line("leftovers").ends_with("was killed"), "{told}");
-        assert!(line("cpu limit").contains("  in part or not  "), "{told}");
-        assert!(line("cpu limit").ends_with("`nice` has"), "{told}");
+        assert!(told.starts_with("Linux 6.12.0, 4 cores\n\n"), "{told}");
+        let paragraph = |feature: &str| told.split("\n\n").find(|paragraph| paragraph.starts_with(feature)).unwrap();
+        assert!(
+            paragraph("leftovers: ").lines().count() == 2 && paragraph("leftovers").ends_with("was killed"),
+            "{told}"
+        );
+        assert!(paragraph("cpu limit: ").contains("\n  gives: "), "{told}");
+        assert!(
+            paragraph("cpu limit").contains("\n  lost here: ") && paragraph("cpu limit").ends_with("`nice` has"),
+            "{told}"
+        );
     }
 }

@@ -66,6 +66,8 @@ fn draw_panel(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel, load: f6
         .disable_mesh()
         .y_labels(5)
         .x_labels(10)
+        .x_label_formatter(&|second| format!("{second:.0}"))
+        .y_label_formatter(&|value| if top > 3.0 { format!("{value:.0}") } else { format!("{value:.1}") })
         .x_desc("seconds; the load lasts as long as the ground is shaded")
         .label_style((FONT, 12))
         .draw()
