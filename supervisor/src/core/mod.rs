@@ -24,6 +24,8 @@ pub mod event;
 #[cfg(test)]
 mod follow_tests;
 mod frames;
+#[cfg(test)]
+mod hang_tests;
 pub mod health;
 pub mod host;
 pub mod load;
