@@ -35,6 +35,13 @@ pub(crate) struct Looked {
     told: BTreeMap<PoolId, Backlog>,
 }
 
+impl Looked {
+    /// Pools may serve other queues: it is looked at once, and each is told what is other than what it was told.
+    pub(crate) fn anew(&self) -> Looked {
+        Looked { at_us: None, ..self.clone() }
+    }
+}
+
 /// What is new, and after how many microseconds it is to be looked again at the latest.
 pub(crate) fn look(store: &mut Store, book: &mut Book, now: Now, changed: bool) -> (Vec<Backlog>, Option<i64>) {
     let pools = (0..book.policies.pools.len()).map(PoolId);

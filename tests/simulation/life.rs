@@ -2,45 +2,28 @@
 
 use queue_core::book::Book;
 use queue_core::op::{Op, RunKey};
-use queue_core::policy::Limits;
 use queue_core::recover::recover;
-use queue_core::retry::Backoff;
 use queue_core::task::{Ending, Outcome};
 use queue_core::tick::tick;
-use supervisor::config::{Config, Kind, Pool, Program, Workers};
 use supervisor::core::machine::SHUTDOWN_GRACE_US;
 use supervisor::core::{Event, Machine};
 
-use crate::enqueuers::{Enqueuer, ROUTES};
+use crate::enqueuers::Enqueuer;
 use crate::model_worker::{Does, End};
-use crate::shell::KINDS;
-use crate::waits::Waits;
+use crate::operator::Load;
+use crate::staffing::Staffing;
 use crate::world::{Happening, Life, World};
 use crate::writer::Writer;
 
 const MS: i64 = 1_000;
 const SECOND: i64 = 1_000 * MS;
-/// Workers by pool.
-const WORKERS: [u32; 2] = [2, 1];
-
-/// A pool for each kind, which serves the queues of the kind; what names no queue goes to the first of them.
-fn config(waits: &Waits) -> Config {
-    let backoff = Backoff { base_ms: 400, cap_ms: 5_000, jitter: 0.2 };
-    let limits = Limits { backoff, ..Limits::default() };
-    let mut config = Config { queues: waits.policies.clone(), ..Config::default() };
-    for (name, workers) in KINDS.into_iter().zip(WORKERS) {
-        let routed = ROUTES.iter().filter(|(kind, _)| *kind == name);
-        let queues = Vec::from_iter(routed.map(|(_, queue)| (*queue).to_owned()));
-        config.kinds.insert(name.to_owned(), Kind { queue: queues.first().cloned(), limits, ..Kind::default() });
-        let program = Program::Command(vec![name.to_owned()]);
-        config.pools.push(Pool::new(name, program, queues, Workers::fixed(workers)));
-    }
-    config
-}
 
 impl Happening {
     fn is_of_the_world(&self) -> bool {
-        matches!(self, Happening::Replays | Happening::WallSteps)
+        matches!(
+            self,
+            Happening::Replays | Happening::WallSteps | Happening::LoadSteps | Happening::Operates | Happening::Samples
+        )
     }
 
     /// Workers live on for a while without their supervisor.
@@ -57,8 +40,9 @@ impl World {
         self.processes.clear();
         self.pipes.clear();
         self.truth.shutting_down = false;
+        self.pools.begin_life();
         let now = queue_core::task::Now { mono_us: 0, ..self.clocks() };
-        let mut book = self.store.book(config(&self.waits).policies(), now).unwrap();
+        let mut book = self.store.book(self.pools.config.policies(), now).unwrap();
         let dies = !self.calm && self.rng.percent(25);
         if dies {
             self.recovers_in_part(&mut book);
@@ -71,7 +55,9 @@ impl World {
         self.ledger.recovered();
         self.waits.opens(now.wall_us);
         let (offers, next_worker) = (self.store.offers().unwrap().into_iter().collect(), book.rows().next_worker);
-        let machine = Machine::new(config(&self.waits), offers, next_worker, "world".into(), SHUTDOWN_GRACE_US);
+        let config = self.pools.config.clone();
+        self.staffing = Staffing::new(&config, self.pools.host.memory_budget_bytes);
+        let machine = Machine::new(config, offers, next_worker, "world".into(), SHUTDOWN_GRACE_US).on(self.pools.host);
         let writer = Writer::at_start(&book);
         self.life = Some(Life { machine, book, writer, started_at: self.now, finished: false });
         if !self.calm {
@@ -156,7 +142,10 @@ impl World {
     /// Faults stop: whatever hangs comes to its end, and from here on everyone behaves.
     pub(crate) fn calms_down(&mut self) {
         self.note(format_args!("faults stop"));
-        self.calm = true;
+        (self.calm, self.load) = (true, Load::Steady);
+        // What was to wait by a clock that was ahead would wait for too long.
+        self.wall_offset = self.wall_offset_max;
+        self.mends();
         self.only(|happening| !matches!(happening, Happening::Crashes | Happening::ShutDown));
         let hung: Vec<_> =
             self.processes.iter().filter_map(|(worker, process)| Some((*worker, process.run?))).collect();

@@ -11,12 +11,16 @@ use ipc_contract::payload::Payload;
 use supervisor::core::Exit;
 
 use crate::follow_ups::follow_ups;
+use crate::memory::Memory;
+use crate::pools::Habits;
 use crate::rng::Rng;
 use crate::sayings::UNIT;
 
 const MS: i64 = 1_000;
 /// Notes of one run.
 const NOTES_MAX: i64 = 4;
+/// A program that starts slowly says so this often.
+const BOOTING_EVERY_US: i64 = 8_000 * MS;
 
 pub(crate) struct ModelWorker {
     kind: &'static str,
@@ -32,6 +36,8 @@ pub(crate) struct ModelWorker {
     /// It wrote garbage: the reader has stopped.
     pub(crate) unreadable: bool,
     mood: Mood,
+    habits: Habits,
+    pub(crate) memory: Memory,
     leaving: bool,
     said_bye: bool,
     /// It wrote what the contract forbids, or good-bye: what it says then does not count.
@@ -58,6 +64,8 @@ pub(crate) enum Does {
     /// The handler says how far it is, or what it has spent, if it still runs.
     Note(RunRef),
     Garble,
+    /// The handler takes the memory that it needs.
+    Swell,
     Leave(i32),
     Die(i32),
     /// The handler comes to its end, if it still runs.
@@ -131,7 +139,14 @@ fn fail(run: RunRef, retry: Retry, exit: Option<ToldExit>) -> FromWorker {
 }
 
 impl ModelWorker {
-    pub(crate) fn new(kind: &'static str, tag: String, rng: &mut Rng, calm: bool) -> ModelWorker {
+    pub(crate) fn new(
+        kind: &'static str,
+        tag: String,
+        habits: Habits,
+        memory: Memory,
+        rng: &mut Rng,
+        calm: bool,
+    ) -> ModelWorker {
         let (obeys, dies_on_term) = (calm || rng.percent(60), rng.percent(50));
         let mood =
             Mood { obeys, dies_on_term, beats: rng.percent(50), notes: rng.percent(80), enqueues: rng.percent(80) };
@@ -145,6 +160,8 @@ impl ModelWorker {
             dead: None,
             unreadable: false,
             mood,
+            habits,
+            memory,
             leaving: false,
             said_bye: false,
             broke: false,
@@ -166,12 +183,17 @@ impl ModelWorker {
 
     /// From exec to `hello`, or to whatever comes instead.
     pub(crate) fn boot(&self, rng: &mut Rng, faults_percent: u64) -> Vec<Act> {
-        let soon = rng.between(1, 400) * MS;
+        let soon = rng.between(self.habits.boot_us.0, self.habits.boot_us.1);
         let hello = self.hello();
-        let greet = |hello| vec![say(soon, FromWorker::Hello(hello))];
         let booting = || FromWorker::Booting(Booting {});
+        let greet = |hello| {
+            let mut acts: Vec<Act> =
+                (1..=soon / BOOTING_EVERY_US).map(|n| say(n * BOOTING_EVERY_US, booting())).collect();
+            acts.push(say(soon, FromWorker::Hello(hello)));
+            acts
+        };
         let faulty = rng.percent(faults_percent);
-        match if faulty { rng.between(1, 12) } else { 0 } {
+        match if faulty { rng.between(1, 13) } else { 0 } {
             0 => greet(hello),
             1 => vec![
                 say(8_000 * MS, booting()),
@@ -190,6 +212,7 @@ impl ModelWorker {
             9 => greet(Hello { concurrency: 0, ..hello }),
             10 => greet(Hello { kinds: vec![], ..hello }),
             11 => greet(Hello { protocol_min: 7, protocol_max: 9, ..hello }),
+            12 => vec![act(soon, Does::Leave(78))],
             _ => vec![say(soon, FromWorker::Ready(Ready {}))],
         }
     }
@@ -230,12 +253,16 @@ impl ModelWorker {
 
     fn starts(&mut self, run: RunRef, rng: &mut Rng, calm: bool) -> Vec<Act> {
         (self.run, self.noted, self.acknowledged) = (Some(run), 0, 0);
+        if !calm {
+            self.memory.run_begins(self.habits, rng);
+        }
         let end = if calm { End::Ok } else { rng.weighted(&ENDS) };
         self.children = Some(run).filter(|_| end != End::Back && rng.percent(30));
         let long = !calm && rng.percent(10);
         let after_us = if long { rng.between(1_000, 40_000) } else { rng.between(1, 900) } * MS;
         let notes = if self.mood.notes { rng.between(0, NOTES_MAX) } else { 0 };
         let mut acts: Vec<Act> = (0..notes).map(|_| act(rng.between(0, after_us), Does::Note(run))).collect();
+        acts.push(act(after_us / 3, Does::Swell));
         acts.push(act(after_us, Does::End(run, end)));
         acts
     }
@@ -321,6 +348,7 @@ impl ModelWorker {
             return false;
         }
         self.run = None;
+        self.memory.run_ends();
         if !matches!(message, FromWorker::Fail(_)) {
             self.children = self.children.filter(|run| *run != answer);
         }

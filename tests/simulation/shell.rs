@@ -7,6 +7,7 @@ use queue_core::task::{Outcome, PoolId, WorkerId};
 use supervisor::core::{Command, Event, Exit, Signal, WorkerExit};
 
 use crate::follow_ups::is_legal;
+use crate::memory::Memory;
 use crate::model_worker::{Act, Does, ModelWorker};
 use crate::rng::Rng;
 use crate::sayings::UNIT;
@@ -14,8 +15,6 @@ use crate::truth::key;
 use crate::world::{Happening, World};
 
 const MS: i64 = 1_000;
-/// Kinds by pool.
-pub(crate) const KINDS: [&str; 2] = ["echo", "work"];
 
 impl World {
     pub(crate) fn tell_machine(&mut self, event: Event) {
@@ -26,7 +25,10 @@ impl World {
             Event::Gone(gone) => life.machine.slots().get(&gone.worker).and_then(|slot| slot.run()).map(|run| run.key),
             _ => None,
         };
+        self.staffing.hears(&event);
         let commands = life.machine.handle(event.clone(), now, random);
+        commands.iter().for_each(|command| self.staffing.commanded(command));
+        self.staffing.check(&life.machine, now);
         let finishes = |command: &Command, ok: bool, run| {
             matches!(command, Command::Submit(Op::Finish { run: ended, ending, .. })
                 if *ended == run && (!ok || ending.outcome == Outcome::Ok))
@@ -61,7 +63,7 @@ impl World {
         match command {
             Command::Spawn { worker, .. } if !self.calm && self.rng.percent(5) => {
                 let exit = Exit::NotStarted("no more processes".into());
-                self.hears(worker, soon, Event::Gone(gone(worker, exit)));
+                self.hears(worker, soon, Event::Gone(gone(worker, exit, false)));
             }
             Command::Spawn { worker, pool } => {
                 let slow = if !self.calm && self.rng.percent(2) { 12_000 * MS } else { 0 };
@@ -105,12 +107,19 @@ impl World {
 
     pub(crate) fn born(&mut self, worker: WorkerId, pool: PoolId) {
         let tag = format!("tag-{worker}");
-        let process = ModelWorker::new(KINDS[pool.0], tag.clone(), &mut self.rng, self.calm);
-        let faults_percent = if self.calm { 0 } else { self.boot_faults_percent };
+        let (name, kind) = (self.pools.config.pools[pool.0].name.clone(), self.pools.kind(pool.0));
+        let habits = self.pools.habits[&name];
+        let memory = Memory::new(habits, self.staffing.memory_of(worker));
+        let process = ModelWorker::new(kind, tag.clone(), habits, memory, &mut self.rng, self.calm);
+        let faults_percent = match self.now < habits.mended_at {
+            _ if self.calm => 0,
+            true => 100,
+            false => self.boot_faults_percent,
+        };
         let acts = process.boot(&mut self.rng, faults_percent);
         self.processes.insert(worker, process);
         let (pid, boot_id) = (1_000 + worker.0 as i32, "boot".to_owned());
-        let row = WorkerRow { id: worker, pool: KINDS[pool.0].into(), pid, start_time: worker.0, boot_id, tag };
+        let row = WorkerRow { id: worker, pool: name, pid, start_time: worker.0, boot_id, tag };
         self.hears(worker, 0, Event::Spawned(row));
         self.plan(worker, acts);
     }
@@ -141,6 +150,7 @@ impl World {
                     self.notes(worker, run, random);
                 }
             }
+            Does::Swell => self.swells(worker),
             Does::Leave(code) => self.dies(worker, Exit::Code(code)),
             Does::Die(signal) => self.dies(worker, Exit::Signal(signal)),
             Does::End(run, end) => {
@@ -177,7 +187,7 @@ impl World {
         self.says(worker, FromWorker::Note(note));
     }
 
-    fn dies(&mut self, worker: WorkerId, exit: Exit) {
+    pub(crate) fn dies(&mut self, worker: WorkerId, exit: Exit) {
         self.note(format_args!("worker {worker} dies: {exit:?}"));
         let delay_us = self.rng.between(0, 30) * MS;
         let Some(process) = self.living(worker) else { return };
@@ -221,11 +231,11 @@ impl World {
     pub(crate) fn reaped(&mut self, worker: WorkerId) {
         let Some(process) = self.processes.get_mut(&worker) else { return };
         process.children = None;
-        let exit = process.dead.clone().unwrap();
-        self.hears(worker, 0, Event::Gone(gone(worker, exit)));
+        let (exit, oom) = (process.dead.clone().unwrap(), process.memory.oom);
+        self.hears(worker, 0, Event::Gone(gone(worker, exit, oom)));
     }
 }
 
-fn gone(worker: WorkerId, exit: Exit) -> WorkerExit {
-    WorkerExit { worker, exit, peak_rss_bytes: None, cpu_ms: None, oom: false, output: Vec::new() }
+fn gone(worker: WorkerId, exit: Exit, oom: bool) -> WorkerExit {
+    WorkerExit { worker, exit, peak_rss_bytes: None, cpu_ms: None, oom, output: Vec::new() }
 }

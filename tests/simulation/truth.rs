@@ -30,6 +30,10 @@ pub(crate) struct Truth {
     /// Workers that wrote what they must not, or that left.
     broke: BTreeSet<WorkerId>,
     ends: BTreeMap<WorkerId, Exit>,
+    /// Workers that had too much in memory.
+    fat: BTreeSet<WorkerId>,
+    /// Workers whose run an operator had stopped.
+    stopped: BTreeSet<WorkerId>,
     /// Workers that said good-bye.
     left: BTreeSet<WorkerId>,
     /// The supervisor of this life was told to stop.
@@ -59,6 +63,14 @@ impl Truth {
 
     pub(crate) fn broke(&mut self, worker: WorkerId) {
         self.broke.insert(worker);
+    }
+
+    pub(crate) fn fat(&mut self, worker: WorkerId) {
+        self.fat.insert(worker);
+    }
+
+    pub(crate) fn stopped(&mut self, worker: WorkerId) {
+        self.stopped.insert(worker);
     }
 
     pub(crate) fn left(&mut self, worker: WorkerId) {
@@ -91,7 +103,11 @@ impl Truth {
         let death = worker.and_then(|worker| self.ends.get(&worker));
         let so = match ending.outcome {
             Outcome::Ok => said == Some(Said::Done) && ending.result == result_of(reference(run)),
-            Outcome::Error | Outcome::Oom => said == Some(Said::Fail(ending.outcome)),
+            Outcome::Error => said == Some(Said::Fail(Outcome::Error)),
+            Outcome::Oom => {
+                let is_fat = worker.is_some_and(|worker| self.fat.contains(&worker));
+                said == Some(Said::Fail(Outcome::Oom)) || (is_fat && said != Some(Said::Done))
+            }
             Outcome::Signal => {
                 said == Some(Said::Fail(Outcome::Signal)) || (said.is_none() && matches!(death, Some(Exit::Signal(_))))
             }
@@ -103,7 +119,11 @@ impl Truth {
             Outcome::Protocol => said != Some(Said::Done) && worker.is_some_and(|worker| self.broke.contains(&worker)),
             Outcome::Timeout => self.timeout_at.get(&run).is_some_and(|at| *at <= now) && said != Some(Said::Done),
             Outcome::Cancelled => self.cancelled.contains(&run) && said != Some(Said::Done),
-            Outcome::Recalled => self.shutting_down || said == Some(Said::Back) || !self.started.contains(&run),
+            Outcome::Recalled => {
+                let is_stopped = worker.is_some_and(|worker| self.stopped.contains(&worker));
+                let is_so = self.shutting_down || is_stopped || said == Some(Said::Back);
+                is_so || !self.started.contains(&run)
+            }
             // No task of the simulation has a budget.
             Outcome::Budget => false,
             Outcome::Lost => said.is_none() && worker.is_some_and(|worker| self.left.contains(&worker)),

@@ -13,8 +13,11 @@ use supervisor::core::{Event, Machine, Signal};
 use crate::enqueuers::Enqueuer;
 use crate::ledger::Ledger;
 use crate::model_worker::{Does, ModelWorker};
+use crate::operator::Load;
+use crate::pools::Pools;
 use crate::rng::Rng;
 use crate::sayings::Sayings;
+use crate::staffing::Staffing;
 use crate::truth::{Truth, key};
 use crate::waits::Waits;
 use crate::writer::Writer;
@@ -22,8 +25,12 @@ use crate::writer::Writer;
 const ENQUEUERS: usize = 3;
 /// Steps with faults: at least, and so many more by chance.
 const CHAOS_STEPS: (i64, i64) = (300, 900);
-/// Steps without faults within which everything must be final.
-const CALM_STEPS_MAX: u64 = 4_000;
+/// Once faults have stopped, everything must be final after so long, ...
+const PATIENCE_US: i64 = 1_800_000_000;
+/// ... and all pools at rest after so much longer.
+const REST_WITHIN_US: i64 = 300_000_000;
+/// Steps without faults, whatever the time.
+const CALM_STEPS_MAX: u64 = 100_000;
 /// Rows and book are checked whole once in so many steps.
 const CHECK_EACH_STEPS: u64 = 250;
 /// Where the wall clock of a world begins.
@@ -53,6 +60,9 @@ pub(crate) enum Happening {
     Asks(usize),
     Replays,
     WallSteps,
+    LoadSteps,
+    Operates,
+    Samples,
     Crashes,
     ShutDown,
     Restarts,
@@ -63,6 +73,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) now: i64,
     pub(crate) wall_offset: i64,
+    /// The furthest that the wall clock was ahead.
+    pub(crate) wall_offset_max: i64,
     pub(crate) life: Option<Life>,
     pub(crate) processes: BTreeMap<WorkerId, ModelWorker>,
     /// When the last thing sent to, or said by, a worker gets there: pipes keep their order.
@@ -71,6 +83,9 @@ pub(crate) struct World {
     pub(crate) truth: Truth,
     pub(crate) sayings: Sayings,
     pub(crate) waits: Waits,
+    pub(crate) pools: Pools,
+    pub(crate) staffing: Staffing,
+    pub(crate) load: Load,
     pub(crate) enqueuers: Vec<Enqueuer>,
     /// Ends of runs that were committed or lost, to be replayed.
     pub(crate) old_ends: Vec<queue_core::op::Op>,
@@ -89,11 +104,13 @@ impl World {
         let mut rng = Rng::new(seed);
         let boot_faults_percent = *rng.pick(&[5, 30, 80]);
         let waits = Waits::new(&mut rng);
+        let pools = Pools::new(&waits, &mut rng);
         let mut world = World {
             rng,
             store: Store::open(Place::Memory, Durability::Normal).unwrap(),
             now: 0,
             wall_offset: FIRST_WALL_US,
+            wall_offset_max: FIRST_WALL_US,
             life: None,
             processes: BTreeMap::new(),
             pipes: BTreeMap::new(),
@@ -101,6 +118,9 @@ impl World {
             truth: Truth::default(),
             sayings: Sayings::default(),
             waits,
+            pools,
+            staffing: Staffing::default(),
+            load: Load::Steady,
             enqueuers: (0..ENQUEUERS).map(Enqueuer::new).collect(),
             old_ends: Vec::new(),
             boot_faults_percent,
@@ -113,23 +133,51 @@ impl World {
         world.after(0, Happening::Restarts);
         world.after(1_000, Happening::Replays);
         world.after(1_000, Happening::WallSteps);
+        world.after(1_000, Happening::LoadSteps);
+        world.after(1_000, Happening::Operates);
+        if let Some(every_us) = world.pools.sampled_every_us {
+            world.after(every_us, Happening::Samples);
+        }
         world
     }
 
-    /// Faults first, then none; at the end all tasks are final and every check holds.
+    /// Faults first, then none; at the end all tasks are final, all pools at rest, and every check holds.
     pub(crate) fn run(&mut self) {
         let (least, more) = CHAOS_STEPS;
         for _ in 0..self.rng.between(least, least + more) {
             self.next();
         }
         self.calms_down();
+        self.goes_on_until(PATIENCE_US, "final", World::is_done);
+        self.goes_on_until(REST_WITHIN_US, "at rest", World::is_at_rest);
+        self.check_whole();
+    }
+
+    fn goes_on_until(&mut self, within_us: i64, what: &str, comes_true: fn(&World) -> bool) {
+        let until = self.now + within_us;
         for _ in 0..CALM_STEPS_MAX {
-            if self.ledger.all_final() && self.enqueuers.iter().all(|enqueuer| enqueuer.open.is_none()) {
-                return self.check_whole();
+            if comes_true(self) {
+                return;
+            }
+            if self.now > until {
+                break;
             }
             self.next();
         }
-        panic!("faults have stopped, and after {CALM_STEPS_MAX} steps not everything is final");
+        let views = self.life.as_ref().map(|life| life.machine.views(self.clocks().mono_us));
+        let pools = views.iter().flatten().map(|view| format!("{view:?}")).collect::<Vec<_>>().join("\n");
+        panic!(
+            "faults have stopped, and after {within_us} us or {CALM_STEPS_MAX} steps not everything is {what}:\n{pools}"
+        );
+    }
+
+    fn is_done(&self) -> bool {
+        self.ledger.all_final() && self.enqueuers.iter().all(|enqueuer| enqueuer.open.is_none())
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let now = self.clocks().mono_us;
+        self.life.as_ref().is_some_and(|life| self.staffing.is_at_rest(&life.machine, now))
     }
 
     pub(crate) fn after(&mut self, delay_us: i64, happening: Happening) {
@@ -192,6 +240,9 @@ impl World {
             Happening::Asks(number) => self.asks(number),
             Happening::Replays => self.replays(),
             Happening::WallSteps => self.wall_steps(),
+            Happening::LoadSteps => self.load_steps(),
+            Happening::Operates => self.operates(),
+            Happening::Samples => self.samples(),
             Happening::Crashes => self.crashes("at some moment"),
             Happening::ShutDown => self.shut_down(),
             Happening::Restarts => self.restarts(),
@@ -205,6 +256,7 @@ impl World {
         let reach_us = *self.rng.pick(&[1_000_000, 60_000_000, 3_600_000_000]);
         let change = self.rng.between(-reach_us, reach_us);
         self.wall_offset += change;
+        self.wall_offset_max = self.wall_offset_max.max(self.wall_offset);
         self.note(format_args!("the wall clock steps by {change} us"));
         let next = self.rng.between(1_000_000, 60_000_000);
         self.after(next, Happening::WallSteps);

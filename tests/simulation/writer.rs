@@ -4,6 +4,7 @@
 use queue_core::book::Book;
 use queue_core::op::{Demand, Notice, Op, Reply};
 use queue_core::tick::{Turn, tick};
+use supervisor::config::Config;
 use supervisor::core::Event;
 
 use crate::world::{Happening, World};
@@ -21,6 +22,8 @@ pub(crate) struct Writer {
     in_flight: Option<Batch>,
     /// By the wall clock, from the last turn.
     next_due: Option<i64>,
+    /// Comes into force between two turns.
+    pub(crate) change: Option<Config>,
 }
 
 struct Batch {
@@ -43,8 +46,12 @@ impl Writer {
         self.next_due.filter(|_| self.in_flight.is_none())
     }
 
+    pub(crate) fn is_free(&self) -> bool {
+        self.in_flight.is_none()
+    }
+
     fn is_idle(&self) -> bool {
-        self.in_flight.is_none() && self.ops.is_empty()
+        self.is_free() && self.ops.is_empty()
     }
 
     /// Ends of runs that nobody will hear of: not committed when the supervisor dies.
@@ -88,7 +95,7 @@ impl World {
         let (life, rng) = (self.life.as_mut().unwrap(), &mut self.rng);
         let batch = life.writer.in_flight.as_mut().unwrap();
         let turn = tick(&mut self.store, &mut life.book, &batch.ops, &batch.demand, now, &mut || rng.word()).unwrap();
-        life.writer.next_due = turn.next_due;
+        life.writer.next_due = turn.next_turn(now);
         let ops = batch.ops.clone();
         batch.turn = Some(turn.clone());
         self.committed(&ops, &turn);
@@ -143,12 +150,16 @@ impl World {
         for (reply, asker) in turn.replies.iter().zip(batch.askers) {
             let Some(asker) = asker else { continue };
             self.enqueuers[asker].hears(reply);
-            let pause_us = self.rng.between(1_000, 900_000);
+            let pause_us = self.load.pause_us(&mut self.rng);
             self.after(pause_us, Happening::Asks(asker));
         }
         for notice in turn.notices {
             self.tell_machine(Event::Notice(notice));
         }
+        for backlog in turn.backlogs {
+            self.tell_machine(Event::Backlog(backlog));
+        }
+        self.changes();
         self.begin_batch(turn.more);
         if self.life.as_ref().is_some_and(|life| life.finished && life.writer.is_idle()) {
             self.is_over();

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{Book, Mirror};
-use crate::backlog::Looked;
 use crate::lane::Lane;
 use crate::plan::Turns;
 use crate::policy::{Order, Policies};
@@ -29,8 +28,7 @@ impl Book {
             clock_read_at_us: self.clock_read_at_us.max(now.mono_us),
             meters_began_us: (self.meters_us(now).max(meters_us), now.mono_us),
             paces: self.paces.clone(),
-            // Pools may serve other queues: each is told anew what waits for it.
-            looked: Looked::default(),
+            looked: self.looked.anew(),
         }
     }
 

@@ -118,6 +118,19 @@ fn keys_go_on_with_their_turns() {
 }
 
 #[test]
+fn a_pool_that_loses_its_queues_is_told_that_nothing_waits_any_more() {
+    let mut rig = Rig::file();
+    let told = |turn: Turn| turn.backlogs.iter().map(|backlog| (backlog.pool, backlog.tasks)).collect::<Vec<_>>();
+    assert_eq!(told(rig.turn(&[Op::EnqueueAll(vec![task(); 6])], &[])), [(MAIN, 6)]);
+    let mut gone = policies();
+    gone.pools[MAIN.0].queues.clear();
+    rig.reconfigure(gone);
+    assert_eq!(told(rig.turn(&[], &[])), [(MAIN, 0)], "without waiting for the next look");
+    rig.reconfigure(policies());
+    assert_eq!(told(rig.turn(&[], &[])), [(MAIN, 6)]);
+}
+
+#[test]
 fn a_key_that_is_empty_has_still_had_its_turns() {
     let mut rig = Rig::file();
     rig.reconfigure(with(fair()));

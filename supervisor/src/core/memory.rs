@@ -1,7 +1,7 @@
 //! Memory: which worker fits beside what is there, who makes room for whom, and who has more than its pool allows.
 //!
-//! A worker counts by what its pool declares; one of a pool that declares nothing by what it has. A pool that does not fit takes
-//! what comes free before others once it has waited for long, so that no pool keeps another from working for ever.
+//! A worker counts by what its pool declared when it was started; one of a pool that declared nothing by what it has. A pool that
+//! does not fit takes what comes free before others once it has waited for long, so that no pool keeps another from working for ever.
 
 use ipc_contract::message::StopReason;
 use queue_core::task::{Outcome, PoolId, WorkerId};
@@ -22,16 +22,12 @@ const PATIENCE_US: i64 = 10_000_000;
 impl Machine {
     /// What the workers that are there count for, those on their way out included.
     pub(super) fn reserved_bytes(&self) -> u64 {
-        self.slots.values().fold(0, |sum, slot| sum.saturating_add(self.counts_for(slot)))
+        self.slots.values().fold(0, |sum, slot| sum.saturating_add(counts_for(slot)))
     }
 
     /// What all workers together may have in memory, and what those that are there count for.
     pub fn memory(&self) -> (u64, u64) {
         (self.host.memory_budget_bytes, self.reserved_bytes())
-    }
-
-    fn counts_for(&self, slot: &Slot) -> u64 {
-        self.pools[slot.pool.0].spec.memory_bytes.unwrap_or(slot.rss_bytes)
     }
 
     fn free_bytes(&self) -> u64 {
@@ -104,21 +100,22 @@ impl Machine {
     /// Idle workers of other pools leave, as far as these can do without them.
     fn make_room(&mut self, id: PoolId, missing: u64, now: i64) {
         let on_their_way = self.slots.values().filter(|slot| slot.leaving.is_some() || slot.broken);
-        let mut coming = on_their_way.fold(0_u64, |sum, slot| sum.saturating_add(self.counts_for(slot)));
+        let mut coming = on_their_way.fold(0_u64, |sum, slot| sum.saturating_add(counts_for(slot)));
         for other in ids(&self.pools).filter(|other| *other != id) {
             while coming < missing && self.pools[other.0].load.waiting == 0 {
-                let idle = |slot: &Slot| slot.pool == other && is_idle(slot) && self.counts_for(slot) > 0;
+                let idle = |slot: &Slot| slot.pool == other && is_idle(slot) && counts_for(slot) > 0;
                 let spare = self.headcount(other).fresh > self.pools[other.0].spec.workers.min;
                 let Some((&worker, slot)) = self.slots.iter().rev().find(|(_, slot)| spare && idle(slot)) else {
                     break;
                 };
-                coming = coming.saturating_add(self.counts_for(slot));
+                coming = coming.saturating_add(counts_for(slot));
                 self.yield_one(worker, id, now);
             }
         }
     }
 
-    /// A pool without workers has waited for long: the one that has most above its least lets one go after its run.
+    /// A pool without workers has waited for long: the one that has most above its least lets one go after its run. Whoever
+    /// has not run anything yet stays: where all take long to start, nobody would ever come to run anything.
     pub(super) fn memory_overdue(&mut self, id: PoolId, now: i64) {
         if self.pools[id.0].short_since.is_none() || self.headcount(id).fresh > 0 {
             return;
@@ -126,10 +123,11 @@ impl Machine {
         self.timers.set(Timer::Memory(id), now + PATIENCE_US);
         let spare = |other: &PoolId| self.headcount(*other).fresh.saturating_sub(self.pools[other.0].spec.workers.min);
         let has = |other: &PoolId| u64::from(spare(other)) * self.pools[other.0].spec.memory_bytes.unwrap_or(0);
-        let richest = ids(&self.pools).filter(|other| *other != id && has(other) > 0).max_by_key(has);
-        let of_it = |slot: &Slot| Some(slot.pool) == richest && slot.leaving.is_none() && !slot.broken;
-        let worker = self.slots.iter().find(|(_, slot)| of_it(slot)).map(|(worker, _)| *worker);
-        if let Some(worker) = worker {
+        let has_run = |slot: &Slot| slot.tasks > 0 || slot.run().is_some();
+        let may_go = |slot: &Slot| slot.leaving.is_none() && !slot.broken && has_run(slot);
+        let of = |other: PoolId| self.slots.iter().find(|(_, slot)| slot.pool == other && may_go(slot));
+        let others = ids(&self.pools).filter(|other| *other != id && has(other) > 0 && of(*other).is_some());
+        if let Some(worker) = others.max_by_key(has).and_then(of).map(|(worker, _)| *worker) {
             self.yield_one(worker, id, now);
         }
     }
@@ -161,8 +159,9 @@ impl Machine {
             if let Phase::Working(run) | Phase::Cleaning(run, _) = &mut slot.phase {
                 run.peak_rss_bytes = run.peak_rss_bytes.max(*rss_bytes);
             }
-            let limit = self.pools[slot.pool.0].spec.memory_bytes;
-            if let Some(limit) = limit.filter(|limit| self.host.memory_cap == MemoryCap::Soft && rss_bytes > limit) {
+            if let Some(limit) =
+                slot.memory_bytes.filter(|limit| self.host.memory_cap == MemoryCap::Soft && rss_bytes > limit)
+            {
                 self.over_memory(*worker, *rss_bytes, limit, now);
             }
         }
@@ -188,4 +187,8 @@ impl Machine {
         }
         self.kill(worker, now);
     }
+}
+
+fn counts_for(slot: &Slot) -> u64 {
+    slot.memory_bytes.unwrap_or(slot.rss_bytes)
 }

@@ -1,7 +1,7 @@
 //! How many workers there are: what waits brings them, need that is over takes them away, one at a time; memory and operators
 //! have their say.
 
-use ipc_contract::message::FromWorker;
+use ipc_contract::message::{Booting, FromWorker};
 use queue_core::backlog::Backlog;
 use queue_core::task::{PoolId, WorkerId};
 
@@ -189,6 +189,44 @@ fn a_broken_pool_keeps_no_other_from_memory() {
     assert_eq!(play.machine.hold(PoolId(0)).map(|hold| hold.by), Some(HeldBy::Broken));
     play.at(40_000, backlog(1, 1), &["spawn 6"]);
     assert_eq!(play.machine.slots()[&WorkerId(6)].pool, PoolId(1));
+}
+
+#[test]
+fn who_has_not_run_anything_yet_is_not_taken_for_others() {
+    let pools = vec![with_memory(pool("a", 0, 4), 600), with_memory(pool("b", 0, 4), 600)];
+    let mut play = play(pools).on(HostFacts { memory_budget_bytes: 1_024 * MIB, memory_cap: MemoryCap::Soft });
+    play.at(0, backlog(0, 9), &["spawn 1"]);
+    play.does(1, backlog(1, 9));
+    play.does(2, spawned(1));
+    play.does(9_000, says(1, FromWorker::Booting(Booting {})));
+    play.at(12_000, Event::Tick, &[]);
+    play.does(18_000, says(1, FromWorker::Hello(hello())));
+    play.does(18_000, ready(1));
+    play.at(21_000, Event::Tick, &[]);
+    play.does(21_000, claim(7, None));
+    let after = play.does(30_100, done(1, 7));
+    assert_eq!(after, ["finish 7/1 ok refill", "demand -1", "stop 1: Memory 10000ms"], "it has had its turn");
+    assert_eq!(leaves(&mut play, 1, 30_300), ["down 1", "report gone 1", "spawn 2"]);
+    assert_eq!(play.machine.slots()[&WorkerId(2)].pool, PoolId(1));
+}
+
+#[test]
+fn a_worker_counts_by_what_it_was_allowed_when_it_was_started() {
+    let config = |mib| {
+        let pools = vec![with_memory(pool("a", 1, 2), mib), with_memory(pool("b", 0, 1), 600)];
+        Config { db: "q".into(), folder: "/".into(), pools, ..Config::default() }
+    };
+    let soft = HostFacts { memory_budget_bytes: 1_024 * MIB, memory_cap: MemoryCap::Soft };
+    let mut play = Play::under(config(600)).on(soft);
+    play.at(0, Event::Start, &["spawn 1"]);
+    arrives(&mut play, 1, 1);
+    play.does(2, claim(7, None));
+    // The new one fits beside the old one, a third does not.
+    play.at(3, Event::Reload(Box::new(config(400))), &["spawn 2"]);
+    play.at(4, backlog(1, 1), &[]);
+    let sample = |mib| Event::Sampled(vec![Sample { worker: WorkerId(1), rss_bytes: mib * MIB }]);
+    play.at(5, sample(600), &[]);
+    play.at(6, sample(601), &["kill 1"]);
 }
 
 #[test]

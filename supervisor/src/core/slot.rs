@@ -41,6 +41,8 @@ pub struct Slot {
     pub idle_since: i64,
     /// By how much its own limits of wear are lowered.
     pub share: f64,
+    /// What it may have in memory, by what its pool said when it was started.
+    pub memory_bytes: Option<u64>,
     /// What it had in memory, with all that it started, when it was measured last.
     pub rss_bytes: u64,
 }
@@ -97,7 +99,7 @@ impl Run {
 }
 
 impl Slot {
-    pub fn new(pool: PoolId, now: i64) -> Slot {
+    pub fn new(pool: PoolId, memory_bytes: Option<u64>, now: i64) -> Slot {
         Slot {
             pool,
             session: Session::new(),
@@ -118,6 +120,7 @@ impl Slot {
             tasks: 0,
             idle_since: now,
             share: 1.0,
+            memory_bytes,
             rss_bytes: 0,
         }
     }

@@ -82,7 +82,7 @@ impl Machine {
     fn start(&mut self, id: PoolId, now: i64) -> bool {
         let worker = WorkerId(self.next_worker);
         self.next_worker += 1;
-        let mut slot = Slot::new(id, now);
+        let mut slot = Slot::new(id, self.pools[id.0].spec.memory_bytes, now);
         slot.share = share(self.random.rotate_left((worker.0 % 64) as u32));
         self.slots.insert(worker, slot);
         self.timers.set(Timer::Boot(worker), now + self.pools[id.0].spec.boot_timeout_us);

@@ -419,9 +419,6 @@ impl EventLoop {
             self.turn_at = Some(Instant::now());
         }
         self.pending.settle(turn.replies)?;
-        for backlog in turn.backlogs {
-            self.happened(Event::Backlog(backlog));
-        }
         for notice in turn.notices {
             if let Notice::Logged(RunKey { task: id, .. }) | Notice::Returned { id, .. } = &notice {
                 self.handle.shared().followers.wake(*id);
@@ -436,6 +433,10 @@ impl EventLoop {
                 }
             }
             self.happened(Event::Notice(notice));
+        }
+        // Behind the claims of the same turn: what they took does not wait any more.
+        for backlog in turn.backlogs {
+            self.happened(Event::Backlog(backlog));
         }
         Ok(())
     }
