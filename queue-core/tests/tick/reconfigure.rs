@@ -120,7 +120,9 @@ fn keys_go_on_with_their_turns() {
 #[test]
 fn a_pool_that_loses_its_queues_is_told_that_nothing_waits_any_more() {
     let mut rig = Rig::file();
-    let told = |turn: Turn| turn.backlogs.iter().map(|backlog| (backlog.pool, backlog.tasks)).collect::<Vec<_>>();
+    let told = |turn: queue_core::tick::Turn| {
+        turn.backlogs.iter().map(|backlog| (backlog.pool, backlog.tasks)).collect::<Vec<_>>()
+    };
     assert_eq!(told(rig.turn(&[Op::EnqueueAll(vec![task(); 6])], &[])), [(MAIN, 6)]);
     let mut gone = policies();
     gone.pools[MAIN.0].queues.clear();
