@@ -123,7 +123,7 @@ fn a_pool_that_loses_its_queues_is_told_that_nothing_waits_any_more() {
     let told = |turn: queue_core::tick::Turn| {
         turn.backlogs.iter().map(|backlog| (backlog.pool, backlog.tasks)).collect::<Vec<_>>()
     };
-    assert_eq!(told(rig.turn(&[Op::EnqueueAll(vec![task(); 6])], &[])), [(MAIN, 6)]);
+    assert_eq!(told(rig.turn(&[Op::EnqueueAll(vec![task(); 6])], &[])), [(MAIN, 6), (HELPER, 6)]);
     let mut gone = policies();
     gone.pools[MAIN.0].queues.clear();
     rig.reconfigure(gone);
