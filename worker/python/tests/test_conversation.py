@@ -60,6 +60,17 @@ class Life(unittest.TestCase):
             supervisor.stop()
             self.assertEqual(supervisor.end(), 0)
 
+    def test_an_abort_tells_where_it_hangs(self) -> None:
+        for channel in CHANNELS:
+            with self.subTest(channel), FakeSupervisor(HANDLERS, channel).greet() as supervisor:
+                supervisor.run(1, "hold_deaf")
+                supervisor.expect_log("holding")
+                supervisor.process.send_signal(signal.SIGABRT)
+                self.assertEqual(supervisor.end(), -signal.SIGABRT)
+                printed = supervisor.printed_at_end()
+                self.assertIn("Fatal Python error: Aborted", printed)
+                self.assertRegex(printed, r"handlers\.py\", line \d+ in hold_deaf")
+
     def test_the_end_of_the_channel_is_the_end(self) -> None:
         for kind, channel in (("hold_deaf", "stdio"), ("ahold", "fd3"), ("retire", "stdio")):
             with self.subTest(kind), FakeSupervisor(HANDLERS, channel).greet() as supervisor:

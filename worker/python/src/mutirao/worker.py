@@ -5,6 +5,7 @@ How a run goes is not decided here.
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar, overload
@@ -111,6 +112,9 @@ class Worker:
         A thread says every 5 s (by default) that the process lives. C code that keeps the interpreter's lock for 30 s keeps that
         thread from it: the worker is reported as unresponsive, and not killed for that.
 
+        Whatever kills the process from within, and SIGABRT (``dump_on_hang`` of the pool), leaves the traceback of each
+        thread in the log: ``faulthandler`` is enabled, unless it was before.
+
         Exit codes: 0 told to stop, or left by itself; 1 the supervisor is gone; 64 started by hand; 74 the channel failed; 76 the
         supervisor sent something that is not the contract; 78 refused, or put together wrongly; 143 told to terminate
         before the supervisor had answered.
@@ -123,6 +127,9 @@ class Worker:
         if channel is None:
             sys.exit(_by_hand.main(self._handlers, self._preparations, sys.orig_argv, sys.argv))
         self._is_running = True
+        if not faulthandler.is_enabled():
+            # The descriptor, since `sys.stderr` may be anything by now.
+            faulthandler.enable(file=2)
         runtime = Runtime(channel, self._handlers, self._preparations, concurrency)
         if logging:
             _logging.install(runtime.post.log)
