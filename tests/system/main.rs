@@ -4,6 +4,7 @@
 
 mod asking;
 mod behaviour;
+mod booting;
 mod bulk;
 mod channel;
 mod commands;

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::resolved::Config;
 
 /// Where the system looks when there is no PATH.
-const PATH_DEFAULT: &str = "/bin:/usr/bin";
+pub(crate) const PATH_DEFAULT: &str = "/bin:/usr/bin";
 
 /// Of PATH, what is shown.
 const PATH_CHARS_MAX: usize = 80;

@@ -35,6 +35,7 @@ mod words;
 pub use arrange::is_retired;
 pub use diff::{Diff, Renewal};
 pub use error::{ConfigError, ConfigErrorKind};
+pub(crate) use host::PATH_DEFAULT;
 pub use identity::Identity;
 #[cfg(test)]
 pub(crate) use keys::key_names;

@@ -1,5 +1,7 @@
 //! How workers and runs are made to end: cancel, timeout, breach of contract, shutdown, and the one ladder of them all.
 
+use std::time::Duration;
+
 use ipc_contract::message::{Stop, StopReason, ToWorker};
 use ipc_contract::session::State;
 use queue_core::op::RunKey;
@@ -66,8 +68,9 @@ impl Machine {
 
     pub(super) fn never_ready(&mut self, worker: WorkerId, now: i64) {
         let Some(slot) = self.slots.get(&worker) else { return };
-        let boot_s = self.pools[slot.pool.0].spec.boot_timeout_us / 1_000_000;
-        self.broken(worker, &format!("it said neither `ready` nor `booting` in time ({boot_s} s)"), now);
+        let timeout_us = self.pools[slot.pool.0].spec.boot_timeout_us.unsigned_abs();
+        let timeout = humantime::format_duration(Duration::from_micros(timeout_us));
+        self.broken(worker, &format!("it said neither `ready` nor `booting` in time ({timeout})"), now);
     }
 
     /// The first reason to stop a run is the one that is told.

@@ -2,7 +2,7 @@
 //!
 //! - `run`: a life from lock to close. `start`: its beginning. `event_loop`: the one place where everything comes together.
 //! - `writer`, `pending`: the thread that owns the database, and what waits for it. `offline`: one op without a supervisor.
-//! - `spawner`, `hunt`, `launch`: how workers come and go. `plan`, `shim`: what their processes do to themselves before. `quarters`,
+//! - `spawner`, `hunt`, `launch`: how workers come and go. `plan`, `shim`, `exec`: what their processes do to themselves before. `quarters`,
 //!   with `cgroup`, `temp` and `clear`: what each gets from the host. `former_life`: what an earlier supervisor left.
 //! - `worker_io`, `tail`: a worker's channel and output.
 //! - `change`: how another configuration comes into force. `reload`, `watch`: why and when it is read anew.
@@ -18,6 +18,7 @@ mod clear;
 mod clock;
 mod event_loop;
 mod examine;
+mod exec;
 mod former_life;
 pub mod handle;
 pub mod host;

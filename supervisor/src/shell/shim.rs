@@ -23,6 +23,7 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::setpriority_process;
 use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdout};
 
+use super::exec::become_program;
 use super::plan::Plan;
 use crate::config::Channel;
 
@@ -107,12 +108,10 @@ fn become_worker(args: &[OsString]) -> Result<std::convert::Infallible, String> 
         let told = |error| format!("cannot {what}: {error}{}{way_out}", if way_out.is_empty() { "" } else { "; " });
         take(&plan).map_err(told)?;
     }
-    let mut command = Command::new(program);
-    if program == OWN_BINARY {
-        // For people who look at the list of processes.
-        command.arg0("supervisor");
-    }
-    let error = command.args(rest).exec();
+    // The name is for people who look at the list of processes.
+    let name = if program == OWN_BINARY { OsStr::new("supervisor") } else { program };
+    let argv = Vec::from_iter(std::iter::once(name).chain(rest.iter().map(OsString::as_os_str)));
+    let Err(error) = become_program(program, &argv);
     let folder = std::env::current_dir().unwrap_or_default();
     let (program, folder) = (program.to_string_lossy(), folder.display());
     let whose = plan.identity.map(|identity| format!(" as {}", identity.name)).unwrap_or_default();

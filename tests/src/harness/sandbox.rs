@@ -54,9 +54,14 @@ impl Sandbox {
     /// A pool of one rogue worker, named as the kind that it offers, which is its misdeed; the kind is tried again at once,
     /// and has these further lines of configuration.
     pub fn rogue_pool(misdeed: &[&str], kind: &str) -> String {
+        Sandbox::rogue_pool_with(misdeed, "", kind)
+    }
+
+    /// The same, with these further lines of the pool.
+    pub fn rogue_pool_with(misdeed: &[&str], pool: &str, kind: &str) -> String {
         let (program, name) = (programs().rogue_worker.to_string_lossy(), misdeed[0]);
-        let pool = Sandbox::pool(name, &[&[&*program], misdeed].concat());
-        format!("{pool}[kinds.{name}]\nqueue = \"{name}\"\nbackoff = {{ base = \"1ms\", cap = \"1ms\" }}\n{kind}\n")
+        let pool = Sandbox::pool(name, &[&[&*program], misdeed].concat()) + pool;
+        format!("{pool}\n[kinds.{name}]\nqueue = \"{name}\"\nbackoff = {{ base = \"1ms\", cap = \"1ms\" }}\n{kind}\n")
     }
 
     fn pool(name: &str, command: &[&str]) -> String {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::park;
 
-use ipc_contract::{Done, FromWorker, Payload};
+use ipc_contract::{Done, FromWorker, Payload, Run};
 use nix::sys::signal::{Signal, raise};
 use signal_hook::consts::{SIGSEGV, SIGTERM};
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::InRun;
-use crate::channel::fail;
+use crate::channel::{Channel, done, fail};
+use crate::{InRun, tell};
 
 const FLOOD_CHUNK_BYTES: usize = 64 * 1024;
 
@@ -58,7 +58,18 @@ pub(crate) const MISDEEDS: &[(&str, InRun)] = &[
         eprintln!("grandchild {}", leave_grandchild());
         hang();
     }),
+    ("strays", |channel, run, _| stray(channel, run)),
 ];
+
+/// Leaves two daemons behind, of which one has no environment, tells their numbers and hangs. The next attempt is good.
+fn stray(channel: &mut Channel, run: &Run) {
+    if run.attempt > 1 {
+        return channel.say(&done(run));
+    }
+    tell(run, &leave("setsid sleep 1000"));
+    tell(run, &leave("env -i setsid sleep 1000"));
+    hang();
+}
 
 pub(crate) fn hang() {
     loop {
@@ -83,7 +94,11 @@ fn flood(size_bytes: u64) {
 
 /// A process in a session of its own, whose parent is gone and which holds the channel; gives its number.
 fn leave_grandchild() -> String {
-    let script = "setsid sleep 1000 2>/dev/null & echo $! >&2";
-    let shell = Command::new("sh").args(["-c", script]).stdout(Stdio::inherit()).stderr(Stdio::piped()).output();
+    leave("setsid sleep 1000")
+}
+
+fn leave(command: &str) -> String {
+    let script = format!("{command} 2>/dev/null & echo $! >&2");
+    let shell = Command::new("sh").args(["-c", &script]).stdout(Stdio::inherit()).stderr(Stdio::piped()).output();
     String::from_utf8_lossy(&shell.expect("there is a shell").stderr).trim().to_owned()
 }

@@ -1,12 +1,18 @@
 //! Misdeeds before a worker is ready. One that returns lets the worker go on.
 
 use std::process::exit;
+use std::thread::sleep;
+use std::time::Duration;
 
-use ipc_contract::{FromWorker, Hello, Run};
+use ipc_contract::{Booting, FromWorker, Hello, Run};
 
 use crate::behaviour::hang;
 use crate::channel::{Channel, done, hello};
 use crate::greet;
+
+/// Two seconds in all.
+const BOOT_FRAMES: u32 = 20;
+const BOOT_FRAME_MS: u64 = 100;
 
 type Early = fn(&mut Channel, &[String]);
 
@@ -17,6 +23,19 @@ pub(crate) const MISDEEDS: &[(&str, Early)] = &[
     ("early-text", |channel, _| channel.raw(b"Starting worker v1.0 ...\n")),
     ("early-done", |channel, _| channel.say(&done(&Run { task: 1, epoch: 1, ..Run::default() }))),
     ("early-silence", |_, _| hang()),
+    // Welcome, and then nothing.
+    ("never-ready", |channel, _| {
+        channel.say(&FromWorker::Hello(hello("never-ready")));
+        channel.hear();
+        hang();
+    }),
+    // No misdeed: it has much to load, and says so.
+    ("boots", |channel, _| {
+        for _ in 0..BOOT_FRAMES {
+            channel.say(&FromWorker::Booting(Booting {}));
+            sleep(Duration::from_millis(BOOT_FRAME_MS));
+        }
+    }),
     // Ready, and from then on it reads nothing.
     ("unread", |channel, _| {
         greet(channel, "unread");

@@ -72,14 +72,19 @@ fn work(channel: &mut Channel, in_run: InRun, rest: &[String]) -> ExitCode {
 
 #[derive(Default, Deserialize)]
 struct Args {
-    /// A file that is told the number of this process when a run begins.
+    /// A file that is told the number of this process when a run begins; `strays` tells it more.
     tell: Option<PathBuf>,
 }
 
 fn begin(run: &Run) {
     eprintln!("attempt {} of task {}", run.attempt, run.task);
+    tell(run, &std::process::id().to_string());
+}
+
+/// A line to whoever wants to be told.
+fn tell(run: &Run, line: &str) {
     if let Some(path) = run.args.read::<Args>().unwrap_or_default().tell {
-        std::fs::write(path, format!("{}\n", std::process::id())).expect("the file is writable");
+        std::fs::write(path, format!("{line}\n")).expect("the file is writable");
     }
 }
 
