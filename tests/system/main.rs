@@ -17,6 +17,7 @@ mod explain;
 mod follow_ups;
 mod fork_bomb;
 mod grandchildren;
+mod hanging;
 mod health;
 mod host;
 mod lanes;
