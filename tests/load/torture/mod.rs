@@ -2,7 +2,7 @@
 //! are drawn from a seed and come by progress, not by time.
 //!
 //! - `run`: the whole. `plan`: which kill at which progress. Pure. `killer`, `clients`: those who do it.
-//! - `blocked`: handlers that give no sign of life, in a run of its own.
+//! - `blocked`: handlers that give no sign of life, in a run of its own. `pools`: what pools promise, likewise.
 //! - `progress`: what has happened so far, to be waited for. `mark`: what each run of a task tells of itself, on its own side.
 //! - `verdict`: what must be true in the end. `outcome`: its figures, or what was violated, in words.
 
@@ -12,6 +12,7 @@ mod killer;
 mod mark;
 mod outcome;
 mod plan;
+mod pools;
 mod progress;
 mod run;
 mod verdict;
@@ -19,4 +20,5 @@ mod verdict;
 pub use blocked::{Blocked, blocked};
 pub use mark::{Work, mark, worker};
 pub use outcome::Outcome;
+pub use pools::{Pools, Report, pools};
 pub use run::{Options, run};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use tests::load::torture::{Blocked, Options, Outcome, Work, blocked, mark, run, worker};
+use tests::load::torture::{Blocked, Options, Outcome, Pools, Work, blocked, mark, pools, run, worker};
 
 #[derive(Parser)]
 #[command(name = "torture")]
@@ -14,6 +14,8 @@ enum Cli {
     Kill(Options),
     /// Python handlers that block in C code for minutes: nobody is killed, and who gives no sign of life is reported
     Blocked(Blocked),
+    /// Deaths in a row, leaks and short memory: nothing is left, nobody waits long, no task pays for another
+    Pools(Pools),
     /// Plays a worker of the torture; started by the supervisor under test.
     #[command(hide = true)]
     Worker { folder: PathBuf },
@@ -34,12 +36,21 @@ fn main() -> Result<ExitCode> {
         Cli::Blocked(options) => {
             let violations = blocked(&options);
             violations.iter().for_each(|violation| println!("violated: {violation}"));
-            Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(code(&violations))
+        }
+        Cli::Pools(options) => {
+            let report = pools(&options)?;
+            print!("{report}");
+            Ok(code(&report.violations))
         }
     }
 }
 
 fn tell(outcome: &Outcome) -> ExitCode {
     print!("{outcome}");
-    if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    code(&outcome.violations)
+}
+
+fn code(violations: &[String]) -> ExitCode {
+    if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
