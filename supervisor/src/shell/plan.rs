@@ -16,7 +16,9 @@ pub struct Plan {
     pub channel: Channel,
     /// The folder of its cgroup.
     pub cgroup: Option<PathBuf>,
+    /// Which it would have had without us.
     pub open_files: u64,
+    pub open_files_max: Option<u64>,
     /// Of its user, all workers of that user together.
     pub processes: Option<u64>,
     pub file_size_bytes: Option<u64>,
@@ -36,6 +38,7 @@ impl Plan {
             channel,
             cgroup: None,
             open_files,
+            open_files_max: None,
             processes: None,
             file_size_bytes: None,
             nice: None,

@@ -53,7 +53,7 @@ impl Quarters {
         let counts_processes = group.is_some() && self.groups.iter().any(|groups| groups.controllers().pids);
         let plan = Plan {
             cgroup: group.as_ref().map(|group| group.folder().to_owned()),
-            open_files: limits.open_files.unwrap_or(self.open_files),
+            open_files_max: limits.open_files,
             processes: limits.processes.filter(|_| !counts_processes),
             file_size_bytes: limits.file_size_bytes,
             nice: process.nice,

@@ -154,6 +154,7 @@ fn set_limits(plan: &Plan) -> io::Result<()> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, plan.open_files.min(hard), hard)?;
     let caps = [
+        (Resource::RLIMIT_NOFILE, plan.open_files_max),
         (Resource::RLIMIT_CORE, Some(0)),
         (Resource::RLIMIT_FSIZE, plan.file_size_bytes),
         (Resource::RLIMIT_NPROC, plan.processes),
