@@ -13,9 +13,13 @@ use tests::harness::{Fifo, Line, Sandbox, Supervisor, Watched};
 const LONG_GRACE: [&str; 2] = ["--shutdown-grace", "1h"];
 const SHORT_GRACE: [&str; 2] = ["--shutdown-grace", "1s"];
 
+/// What the host gives, and what there is everywhere: without groups what is left is found by its parent.
+const GROUPS: [&str; 2] = ["auto", "off"];
+
 /// A pool whose runs leave two daemons and hang; the second attempt is good.
-fn strays() -> String {
-    Sandbox::rogue_pool(&["strays"], "max_attempts = 2\nmax_crashes = 2\n").replace("workers = 1", "workers = 4")
+fn strays(groups: &str) -> String {
+    let kind = format!("max_attempts = 2\nmax_crashes = 2\n[host]\ncgroup = \"{groups}\"\n");
+    Sandbox::rogue_pool(&["strays"], &kind).replace("workers = 1", "workers = 4")
 }
 
 /// A run that has left what it leaves: its worker, and the two daemons.
@@ -53,7 +57,13 @@ impl Strayed {
 
 #[test]
 fn what_a_stopped_run_left_is_dead_before_its_task_is_seen_again() {
-    let sandbox = Sandbox::new(&strays());
+    thread::scope(|scope| GROUPS.map(|groups| scope.spawn(move || stopped_runs(groups))).map(drop));
+}
+
+fn stopped_runs(groups: &str) {
+    let commands =
+        "[pools.commands]\nstock = true\nlimits = { memory = \"150MiB\" }\n[kinds.command]\nmax_crashes = 1\n";
+    let sandbox = Sandbox::new(&(strays(groups) + commands));
     let supervisor = sandbox.spawn_with(&SHORT_GRACE).await_ready();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -70,10 +80,22 @@ fn what_a_stopped_run_left_is_dead_before_its_task_is_seen_again() {
             run.await_next_run(&sandbox, "signal");
         });
         scope.spawn(|| stopped_by_an_operator(&sandbox));
+        scope.spawn(|| over_memory(&sandbox));
     });
     let run = Strayed::begin(&sandbox, "stopped", &[]);
     supervisor.signal(Signal::SIGTERM);
     assert_given_back(&sandbox, supervisor, &run);
+}
+
+/// A command that leaves a daemon and then takes more memory than it may.
+fn over_memory(sandbox: &Sandbox) {
+    let tell = sandbox.fifo("memory");
+    let script = "setsid sleep 1000 & echo $! > memory; exec python3 -c 'import time; x = b\"x\" * 300_000_000; time.sleep(1000)'";
+    let id = sandbox.add(&["sh", "-c", script]);
+    let daemon = Watched::new(tell.pid());
+    let task = sandbox.settled(id);
+    assert!(!daemon.is_alive(), "oom: it ended while something of it lived");
+    assert_eq!(task.attempts[0].outcome, "oom", "{:?}", task.attempts);
 }
 
 fn stopped_by_an_operator(sandbox: &Sandbox) {
@@ -88,7 +110,7 @@ fn stopped_by_an_operator(sandbox: &Sandbox) {
 
 #[test]
 fn what_a_run_left_does_not_outlive_a_second_stop_of_the_supervisor() {
-    let sandbox = Sandbox::with_samples(&strays());
+    let sandbox = Sandbox::with_samples(&strays("off"));
     let supervisor = sandbox.spawn_with(&LONG_GRACE).await_ready();
     supervisor.await_greetings("samples", 1);
     let run = Strayed::begin(&sandbox, "stopped", &[]);
@@ -117,7 +139,7 @@ fn await_gone(supervisor: &Supervisor, from: usize, pool: &str) {
 #[test]
 fn what_a_good_run_left_goes_with_its_worker_for_whatever_reason() {
     const POOL: &str = "grandchild-done";
-    let config = |lines: &str| Sandbox::rogue_pool_with(&[POOL], lines, "");
+    let config = |lines: &str| Sandbox::rogue_pool_with(&[POOL], lines, "[host]\ncgroup = \"off\"\n");
     let sandbox = Sandbox::new(&config(""));
     let supervisor = sandbox.spawn_with(&["--no-watch"]).await_ready();
     let recycle = config("recycle = { tasks = 1 }");

@@ -31,10 +31,11 @@ def stalls(cx: Context) -> None:
 
 @app.task("creeps")
 def creeps(cx: Context, steps: int, step_ms: int) -> int:
-    """Says all the time how far it is."""
+    """Says all the time how far it is; ends at once when it is told to stop."""
     for step in range(steps):
         cx.progress(step, steps)
         cx.wait_stop(step_ms / 1_000)
+        cx.check()
     return steps
 
 
