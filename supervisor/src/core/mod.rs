@@ -4,7 +4,7 @@
 //! - `event`, `command`: the two closed vocabularies. `machine`: one synchronous `handle` over them.
 //! - `slot`: one worker process as the machine knows it. `frames`: what a worker says. `stopping`: ladders and shutdown.
 //! - `pool`: what is known of a pool. `load`: what it measured. `scaling`: how many workers that makes; `rescale`: when that is
-//!   looked at. `staff`: who starts and who leaves. `recycle`: when one that is well is replaced. `memory`: who fits, who makes
+//!   looked at. `staff`: who starts and who has to go; `leave`: how they do. `recycle`: when one that is well is replaced. `memory`: who fits, who makes
 //!   room, who had too much. `health`: the states of a pool. `death`: what follows one. `stop`: the ladder's times.
 //! - `order`: what operators want. `reload`: another configuration. `decisions`: what was decided, for people; `view`: a pool
 //!   as they see it.
@@ -28,6 +28,7 @@ mod frames;
 mod hang_tests;
 pub mod health;
 pub mod host;
+mod leave;
 pub mod load;
 pub mod log_budget;
 pub mod log_line;

@@ -81,6 +81,7 @@ impl Machine {
         let why = if is_quiet { "an operator made it quiet" } else { "an operator has it start tasks again" };
         self.pools[id.0].note(why.to_owned(), now);
         self.rescale(id, now);
+        self.fill(id, now);
     }
 
     fn stop_worker(&mut self, worker: WorkerId, leave: Leave, now: i64) {

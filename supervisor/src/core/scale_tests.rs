@@ -313,19 +313,21 @@ fn operators_scale_recycle_quieten_and_stop() {
     play.at(14, Event::Order(Order::Quiet(PoolId(0), true)), &["demand -2"]);
     play.at(15, claim(7, None), &["finish 7/1 recalled refill"]);
     play.at(16, Event::Order(Order::Quiet(PoolId(0), true)), &[]);
-    play.at(17, Event::Order(Order::Quiet(PoolId(0), false)), &["demand +2"]);
+    play.at(16, gone(2, Exit::Signal(9)), &["down 2", "report gone 2"]);
+    play.at(17, Event::Order(Order::Quiet(PoolId(0), false)), &["demand +1", "spawn 4"]);
+    arrives(&mut play, 4, 17);
     play.does(18, claim(7, None));
     let stop = |leave| Event::Order(Order::StopWorker(WorkerId(1), leave));
     play.at(19, stop(Leave::AfterRun), &[]);
     play.at(20, stop(Leave::Now), &["stop 1: 7/1 Scaling 10000ms"]);
-    play.at(21, gone(1, Exit::Code(0)), &["finish 7/1 recalled", "down 1", "report gone 1", "spawn 4"]);
-    arrives(&mut play, 4, 22);
+    play.at(21, gone(1, Exit::Code(0)), &["finish 7/1 recalled", "down 1", "report gone 1", "spawn 5"]);
+    arrives(&mut play, 5, 22);
     // A fixed number: each leaves before its replacement comes, one at a time.
-    play.at(23, Event::Order(Order::Recycle(PoolId(0))), &["demand -1", "stop 2: Recycling 10000ms"]);
-    assert_eq!(leaves(&mut play, 2, 24), ["down 2", "report gone 2", "spawn 5"]);
-    assert_eq!(arrives(&mut play, 5, 25), ["demand +1", "demand -1", "stop 4: Recycling 10000ms"]);
-    assert_eq!(leaves(&mut play, 4, 26), ["down 4", "report gone 4", "spawn 6"]);
-    assert_eq!(arrives(&mut play, 6, 27), ["demand +1"]);
+    play.at(23, Event::Order(Order::Recycle(PoolId(0))), &["demand -1", "stop 4: Recycling 10000ms"]);
+    assert_eq!(leaves(&mut play, 4, 24), ["down 4", "report gone 4", "spawn 6"]);
+    assert_eq!(arrives(&mut play, 6, 25), ["demand +1", "demand -1", "stop 5: Recycling 10000ms"]);
+    assert_eq!(leaves(&mut play, 5, 26), ["down 5", "report gone 5", "spawn 7"]);
+    assert_eq!(arrives(&mut play, 7, 27), ["demand +1"]);
 }
 
 #[test]
