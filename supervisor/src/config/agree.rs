@@ -1,7 +1,7 @@
 //! Whether values of a configuration agree with each other, where each alone is right. Pure.
 
 use super::problem::Problem;
-use super::resolve::Problems;
+use super::problem::Problems;
 use super::resolved::{Config, MemoryBudget};
 use crate::text::bytes;
 

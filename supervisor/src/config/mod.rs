@@ -3,6 +3,7 @@
 //! - `keys`: every key there is. `document`: the text against these, all that is wrong at once. `raw`: what is left.
 //! - `resolved`, and `pool` for pools: what the program uses, complete and checked. `resolve`, with `resolve_pool` for pools
 //!   and `queues` for queues: from `raw` to there. `agree`: whether its values agree with each other. Pure.
+//! - `units`: durations, sizes, counts.
 //! - `host`: whether the programs and rights are there; `prepare`, with `identity` for users and `env_file` for variables: what
 //!   the processes of a pool get from it. `load`: which file, and where its paths lead.
 //! - `arrange`: one configuration that follows another in the same life; `diff`, with `words`: what changes by that. Pure.
@@ -30,6 +31,7 @@ mod resolve;
 mod resolve_pool;
 mod resolved;
 mod route;
+mod units;
 mod words;
 
 pub use arrange::is_retired;
@@ -42,10 +44,10 @@ pub(crate) use keys::key_names;
 pub use load::FILE_DEFAULT;
 pub use offers::Offers;
 pub use pool::{
-    BOOT_TIMEOUT_US, Channel, Pool, ProcessSpec, Program, Recycle, Scale, UMASK_DEFAULT, WorkerLimits, Workers,
+    BOOT_TIMEOUT_US, COMMANDS_POOL, Channel, Pool, ProcessSpec, Program, Recycle, Scale, UMASK_DEFAULT, WORKERS_MAX,
+    WorkerLimits, Workers,
 };
 pub use prepare::Prepared;
 pub use problem::{Problem, Report, in_words};
-pub use resolve::{COMMANDS_POOL, WORKERS_MAX};
 pub use resolved::{CgroupUse, Config, Host, Kind, MemoryBudget};
 pub use route::{Refusal, check_served, priority_of, route};

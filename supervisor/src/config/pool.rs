@@ -4,6 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// The built-in pool of plain commands.
+pub const COMMANDS_POOL: &str = "commands";
+/// Workers of one pool, at most.
+pub const WORKERS_MAX: u32 = 256;
+
 /// Workers of one program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pool {

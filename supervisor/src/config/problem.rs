@@ -117,6 +117,20 @@ impl Place {
     }
 }
 
+/// What is wrong so far.
+#[derive(Default)]
+pub(super) struct Problems(pub(super) Vec<Problem>);
+
+impl Problems {
+    pub(super) fn add(&mut self, key: &str, sentence: impl std::fmt::Display) {
+        self.0.push(Problem::new(key, sentence.to_string()));
+    }
+
+    pub(super) fn keep<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.add(key, error)).ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,15 +1,17 @@
 //! What the file says of queues: limits, order, weights, rates, aging. Every problem is found. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ipc_contract::name::{check_key, check_name};
+use ipc_contract::name::{check_key, check_name, nearest};
 use queue_core::meter::Rate;
 use queue_core::policy::{Order, QueuePolicy, WEIGHT_DEFAULT, WEIGHT_MAX};
 use queue_core::priority::{AGING_OFF_US, AGING_STEP_US};
 
+use super::pool::Program;
+use super::problem::Problems;
 use super::raw::{RawQueue, RawRate};
-use super::resolve::{Problems, millis, served, timeout_ms};
 use super::resolved::Config;
+use super::units::{millis, timeout_ms};
 
 /// Runs of a queue or key at a time, at most.
 const RUNS_MAX: u32 = 1_000_000;
@@ -75,6 +77,25 @@ fn queue(name: &str, raw: RawQueue, config: &Config, problems: &mut Problems) ->
         rates: rates(&key, raw.rate, raw.rates, problems),
         aging_step_us: aging(&format!("{key}.aging"), raw.aging.as_deref(), problems),
         timeout_ms: raw.timeout.and_then(|text| timeout_ms(&format!("{key}.timeout"), &text, problems)),
+    }
+}
+
+/// Some pool must take tasks from a queue, and whatever takes them from that of a plain command must be able to run it.
+pub(super) fn served(key: &str, queue: &str, plain: bool, config: &Config, problems: &mut Problems) {
+    if config.pools_of(queue).next().is_none() {
+        let known: BTreeSet<&str> = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str).collect();
+        let hint = match nearest(queue, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("served are {}", Vec::from_iter(known).join(", ")),
+        };
+        problems.add(key, format_args!("no pool serves queue {queue:?}; {hint}"));
+    }
+    for pool in config.pools_of(queue).filter(|pool| plain && pool.program != Program::Stock) {
+        let name = &pool.name;
+        problems.add(
+            key,
+            format_args!("queue {queue:?} is served by pool {name}, which is not stock and cannot run plain commands"),
+        );
     }
 }
 

@@ -1,45 +1,28 @@
 //! From what the file says to what the program uses: defaults filled in, every problem found, none of them fatal to the
 //! search for the others. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipc_contract::CommandTemplate;
-use ipc_contract::limits::{MAX_ATTEMPTS, MAX_CRASHES, Range, TIMEOUT_MS};
-use ipc_contract::name::{check_name, nearest};
+use ipc_contract::limits::{MAX_ATTEMPTS, MAX_CRASHES, Range};
+use ipc_contract::name::check_name;
 use queue_core::policy::Limits;
 use queue_core::retry::Backoff;
 use worker::stock::COMMAND_KIND;
 
 use super::agree::disagreements;
-use super::pool::Program;
-use super::problem::Problem;
-use super::queues::queues;
+use super::pool::{COMMANDS_POOL, WORKERS_MAX};
+use super::problem::{Problem, Problems};
+use super::queues::{queues, served};
 use super::raw::{Raw, RawBackoff, RawKind, RawPool};
 use super::resolve_pool::{host, pool};
 use super::resolved::{Config, Kind};
+use super::units::{millis, timeout_ms};
 
-/// The built-in pool of plain commands.
-pub const COMMANDS_POOL: &str = "commands";
-/// Workers of one pool, at most.
-pub const WORKERS_MAX: u32 = 256;
 /// The longest wait that a back-off may reach: a year.
 const BACKOFF_MS_MAX: u64 = 365 * 24 * 60 * 60 * 1000;
-
-/// What is wrong so far.
-#[derive(Default)]
-pub(super) struct Problems(pub(super) Vec<Problem>);
-
-impl Problems {
-    pub(super) fn add(&mut self, key: &str, sentence: impl std::fmt::Display) {
-        self.0.push(Problem::new(key, sentence.to_string()));
-    }
-
-    pub(super) fn keep<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
-        result.map_err(|error| self.add(key, error)).ok()
-    }
-}
 
 /// `cores` is the most workers of a pool that names none. The configuration may be used only when there is no problem.
 pub(super) fn resolve(raw: Raw, db: PathBuf, folder: PathBuf, cores: usize) -> (Config, Vec<Problem>) {
@@ -98,25 +81,6 @@ fn kind(name: &str, raw: RawKind, stock: &[String], config: &Config, problems: &
     Kind { run, queue, limits, progress_timeout_ms }
 }
 
-/// Some pool must take tasks from a queue, and whatever takes them from that of a plain command must be able to run it.
-pub(super) fn served(key: &str, queue: &str, plain: bool, config: &Config, problems: &mut Problems) {
-    if config.pools_of(queue).next().is_none() {
-        let known: BTreeSet<&str> = config.pools.iter().flat_map(|pool| &pool.queues).map(String::as_str).collect();
-        let hint = match nearest(queue, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("served are {}", Vec::from_iter(known).join(", ")),
-        };
-        problems.add(key, format_args!("no pool serves queue {queue:?}; {hint}"));
-    }
-    for pool in config.pools_of(queue).filter(|pool| plain && pool.program != Program::Stock) {
-        let name = &pool.name;
-        problems.add(
-            key,
-            format_args!("queue {queue:?} is served by pool {name}, which is not stock and cannot run plain commands"),
-        );
-    }
-}
-
 fn limits(key: &str, raw: &RawKind, problems: &mut Problems) -> Limits {
     let default = Limits::default();
     let mut runs = |field: &str, range: Range, value: Option<i64>, default: u32| {
@@ -134,12 +98,6 @@ fn limits(key: &str, raw: &RawKind, problems: &mut Problems) -> Limits {
         max_crashes,
         backoff: backoff(&format!("{key}.backoff"), &raw.backoff, problems),
     }
-}
-
-pub(super) fn timeout_ms(key: &str, text: &str, problems: &mut Problems) -> Option<i64> {
-    let ms = millis(key, text, problems)?;
-    problems.keep(key, TIMEOUT_MS.check(ms));
-    Some(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 fn backoff(key: &str, raw: &RawBackoff, problems: &mut Problems) -> Backoff {
@@ -164,13 +122,6 @@ fn backoff(key: &str, raw: &RawBackoff, problems: &mut Problems) -> Backoff {
         problems.add(&format!("{key}.jitter"), "must be 0.0 (none) to 1.0");
     }
     Backoff { base_ms, cap_ms, jitter }
-}
-
-pub(super) fn millis(key: &str, text: &str, problems: &mut Problems) -> Option<u64> {
-    let read = humantime::parse_duration(text);
-    let said = |error| format!("{text:?} is not a duration ({error}); write 90s, 2m or 1h 30m");
-    let duration = problems.keep(key, read.map_err(said))?;
-    Some(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

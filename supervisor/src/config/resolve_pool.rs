@@ -9,20 +9,16 @@ use ipc_contract::name::check_name;
 use queue_core::policy::WEIGHT_DEFAULT;
 
 use super::pool::{
-    BOOT_TIMEOUT_US, Channel, Pool, ProcessSpec, Program, Recycle, Scale, UMASK_DEFAULT, WorkerLimits, Workers,
+    BOOT_TIMEOUT_US, COMMANDS_POOL, Channel, Pool, ProcessSpec, Program, Recycle, Scale, UMASK_DEFAULT, WORKERS_MAX,
+    WorkerLimits, Workers,
 };
+use super::problem::Problems;
 use super::queues::checked_weights;
 use super::raw::{RawHost, RawLimits, RawPool, RawQueues, RawRecycle, RawScale, RawWorkers};
-use super::resolve::{COMMANDS_POOL, Problems, WORKERS_MAX, millis};
 use super::resolved::{CgroupUse, Host, MemoryBudget};
+use super::units::{bytes, count, duration_us, memory};
 
-/// The least memory in which a worker is worth a try.
-const MEMORY_BYTES_MIN: u64 = 4 * 1024 * 1024;
-/// The longest of the durations here.
-const DURATION_MS_MAX: u64 = 365 * 24 * 60 * 60 * 1000;
 const CORES_MAX: f64 = 4096.0;
-/// Open files, processes, tasks until a worker is replaced.
-const COUNT_MAX: i64 = 1 << 40;
 /// Descriptors that a worker needs for its own.
 const OPEN_FILES_MIN: i64 = 16;
 
@@ -240,36 +236,6 @@ fn budget(key: &str, text: &str, problems: &mut Problems) -> Option<MemoryBudget
         problems.add(key, format_args!("{text:?} is no share; write 1% to 100%, or a size such as 4GiB"));
     }
     share.map(|percent| MemoryBudget::Share(percent / 100.0))
-}
-
-fn count(key: &str, value: Option<i64>, least: i64, problems: &mut Problems) -> Option<u64> {
-    let value = value?;
-    if !(least..=COUNT_MAX).contains(&value) {
-        problems.add(key, format_args!("must be {least} to {COUNT_MAX}; without a limit leave it out"));
-    }
-    Some(value.unsigned_abs())
-}
-
-fn duration_us(key: &str, text: Option<&str>, problems: &mut Problems) -> Option<i64> {
-    let ms = millis(key, text?, problems)?;
-    if !(1..=DURATION_MS_MAX).contains(&ms) {
-        problems.add(key, "must be 1ms to 365days");
-    }
-    Some(i64::try_from(ms.min(DURATION_MS_MAX)).unwrap_or(1) * 1_000)
-}
-
-fn memory(key: &str, text: Option<&str>, problems: &mut Problems) -> Option<u64> {
-    let size = bytes(key, text?, problems)?;
-    if size < MEMORY_BYTES_MIN {
-        problems.add(key, "must be 4MiB or more: less holds no worker");
-    }
-    Some(size)
-}
-
-fn bytes(key: &str, text: &str, problems: &mut Problems) -> Option<u64> {
-    let said = |_| format!("{text:?} is not a size; write 512MiB, 2GiB or 500MB");
-    let size: bytesize::ByteSize = problems.keep(key, text.parse().map_err(said))?;
-    Some(size.as_u64())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tables of configurations: what good ones become, and what is said about bad ones.
 
-use super::super::pool::{Channel, Pool, Workers};
+use super::super::pool::{Channel, Pool, Program, Workers};
 use super::*;
 
 fn resolved(text: &str) -> Result<Config, Vec<String>> {

@@ -6,7 +6,7 @@
 //! - `pool`: what is known of a pool. `load`: what it measured. `scaling`: how many workers that makes; `rescale`: when that is
 //!   looked at. `staff`: who starts and who has to go; `leave`: how they do. `recycle`: when one that is well is replaced. `memory`: who fits, who makes
 //!   room, who had too much. `health`: the states of a pool. `death`: what follows one. `stop`: the ladder's times.
-//! - `order`: what operators want. `reload`: another configuration. `decisions`: what was decided, for people; `view`: a pool
+//! - `order`: what operators want; `operator`: what follows. `reload`: another configuration. `decisions`: what was decided, for people; `view`: a pool
 //!   as they see it.
 //! - `timers`: all deadlines in one table. `ending`: how the end of a run is told. `outlook`: whether what is left can be run.
 //! - `notes`: what runs say of themselves, and what they print. `run_log`, `log_lines`, `log_line`: how that is kept.
@@ -36,6 +36,7 @@ mod log_lines;
 pub mod machine;
 mod memory;
 mod notes;
+mod operator;
 pub mod order;
 mod outlook;
 #[cfg(test)]
