@@ -39,7 +39,7 @@ impl World {
         self.only(Happening::is_of_the_world);
         self.processes.clear();
         self.pipes.clear();
-        self.truth.shutting_down = false;
+        self.truth.begin_life();
         self.pools.begin_life();
         let now = queue_core::task::Now { mono_us: 0, ..self.clocks() };
         let mut book = self.store.book(self.pools.config.policies(), now).unwrap();

@@ -49,6 +49,12 @@ pub(crate) fn reference(run: RunKey) -> RunRef {
 }
 
 impl Truth {
+    /// A next life may give its workers the numbers of those of which the queue was never told.
+    pub(crate) fn begin_life(&mut self) {
+        let Truth { said, started, cancelled, timeout_at, .. } = std::mem::take(self);
+        *self = Truth { said, started, cancelled, timeout_at, ..Truth::default() };
+    }
+
     pub(crate) fn claimed(&mut self, run: RunKey, timeout_at: Option<i64>) {
         self.timeout_at.extend(timeout_at.map(|at| (run, at)));
     }
