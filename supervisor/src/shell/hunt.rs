@@ -25,18 +25,14 @@ pub enum Goal {
 
 pub struct Hunt {
     pub goal: Goal,
-    /// Of the dead worker: nothing may be left in it either.
+    /// Of the worker: but for itself, while it lives, nothing may be left in it either.
     pub group: Option<Group>,
     prey: Vec<OwnedFd>,
     is_held_up: bool,
 }
 
 impl Hunt {
-    pub fn new(goal: Goal) -> Hunt {
-        Hunt::with(goal, None)
-    }
-
-    pub fn with(goal: Goal, group: Option<Group>) -> Hunt {
+    pub fn new(goal: Goal, group: Option<Group>) -> Hunt {
         Hunt { goal, group, prey: Vec::new(), is_held_up: false }
     }
 
@@ -55,24 +51,33 @@ impl Hunt {
         if !self.prey.is_empty() {
             return false;
         }
-        let grouped = self.group.as_ref().filter(|group| group.is_populated());
-        if let Some(group) = grouped {
-            // All of it at once, so that nothing outruns it; what is seen below is waited for.
-            let _ = group.kill();
-        }
         let mut found = match &self.goal {
             Goal::Orphans(_) => orphans(own_pid, spared),
             Goal::Below { pid, .. } => procfs::living_below(*pid),
         };
-        found.extend(grouped.iter().flat_map(|group| group.processes()));
+        // Who changes parents while we look may not be seen below, and cannot leave its group.
+        found.extend(self.grouped());
         let struck: Vec<_> = found.into_iter().map(strike).collect();
         // Alive and out of reach, for want of descriptors or rights: the hunt is not over, and looks again.
         self.is_held_up = struck.iter().any(Result::is_err);
         self.prey = struck.into_iter().filter_map(|pidfd| pidfd.ok().flatten()).collect();
-        if self.prey.is_empty() && self.group.as_ref().is_some_and(Group::is_populated) {
+        let is_dead = matches!(self.goal, Goal::Orphans(_));
+        if is_dead && self.prey.is_empty() && self.group.as_ref().is_some_and(Group::is_populated) {
             self.is_held_up = true;
         }
         self.prey.is_empty() && !self.is_held_up
+    }
+
+    /// What is in the group, but for a living worker; that of a dead one is killed all at once, so that nothing outruns it.
+    fn grouped(&self) -> Vec<i32> {
+        let Some(group) = self.group.as_ref().filter(|group| group.is_populated()) else { return Vec::new() };
+        match &self.goal {
+            Goal::Orphans(_) => {
+                let _ = group.kill();
+                group.processes()
+            }
+            Goal::Below { pid, .. } => group.processes().into_iter().filter(|other| other != pid).collect(),
+        }
     }
 }
 
@@ -101,4 +106,38 @@ fn strike(pid: i32) -> Result<Option<OwnedFd>, Errno> {
 fn has_died(pidfd: &OwnedFd) -> bool {
     let mut polled = [PollFd::new(pidfd, PollFlags::IN)];
     matches!(poll(&mut polled, Some(&Timespec::default())), Ok(1..))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+
+    use super::super::cgroup::Groups;
+    use super::*;
+    use crate::config::{CgroupUse, WorkerLimits};
+
+    #[test]
+    fn who_is_in_the_group_of_a_worker_but_not_seen_below_it_is_hunted_too() {
+        let (groups, verdict) = Groups::open(&CgroupUse::Auto, "test-hunt").unwrap();
+        let Some(groups) = groups else { return eprintln!("skipped: {}", verdict.why) };
+        let group = groups.make(WorkerId(1), &WorkerLimits::default()).unwrap();
+        let script = "echo 0 > \"$0/cgroup.procs\"; exec sleep 1000";
+        let member = || Command::new("sh").args(["-c", script]).arg(group.folder()).spawn().unwrap();
+        let mut members: Vec<Child> = vec![member(), member()];
+        while group.processes().len() < members.len() {
+            std::thread::yield_now();
+        }
+        let pid = members[0].id().cast_signed();
+        let mut hunt = Hunt::new(Goal::Below { worker: WorkerId(1), pid }, Some(group.clone()));
+        while !hunt.go_on(std::process::id().cast_signed(), &BTreeSet::new()) {
+            std::thread::yield_now();
+        }
+        assert_eq!(group.processes(), [pid], "the worker alone");
+        for member in &mut members {
+            let _ = member.kill();
+            member.wait().unwrap();
+        }
+        group.remove();
+        groups.close();
+    }
 }

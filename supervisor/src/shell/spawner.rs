@@ -187,7 +187,8 @@ impl Keeper {
             }
             Request::Clean(worker) => match self.living.get(&worker) {
                 Some(living) => {
-                    self.hunts.push(Hunt::new(Goal::Below { worker, pid: living.child.id().cast_signed() }))
+                    let goal = Goal::Below { worker, pid: living.child.id().cast_signed() };
+                    self.hunts.push(Hunt::new(goal, living.group.clone()));
                 }
                 None => self.tell(Told::Cleaned(worker)),
             },
@@ -277,7 +278,7 @@ impl Keeper {
         };
         self.hunts.retain(|hunt| !matches!(hunt.goal, Goal::Below { worker: of, .. } if of == worker));
         let exit = WorkerExit { worker, exit, peak_rss_bytes: peak, cpu_ms: cpu, oom: false, output: Vec::new() };
-        self.hunts.push(Hunt::with(Goal::Orphans(exit), living.group));
+        self.hunts.push(Hunt::new(Goal::Orphans(exit), living.group));
     }
 
     fn spared(&self) -> BTreeSet<i32> {
