@@ -32,7 +32,7 @@ impl Groups {
     /// None can be had where the configuration wants them; a sentence.
     pub fn open(wanted: &CgroupUse, uid: &str) -> Result<(Option<Groups>, Verdict), String> {
         let is_optional = !matches!(wanted, CgroupUse::At(_));
-        let (groups, verdict) = match Base::find(&Layout::here(), wanted) {
+        let (groups, verdict) = match Base::find(&before_move(Layout::here(), uid), wanted) {
             Err(why) => (None, Verdict::new(Level::None, why)),
             Ok(base) => Groups::take(&base, uid, is_optional),
         };
@@ -66,7 +66,7 @@ impl Groups {
 
     /// Has the controllers divide what the base has among the workers.
     fn divide(&mut self, base: &Base, wished: Controllers, why: String) -> Verdict {
-        if !base.is_root && has_us(&base.folder) {
+        if !base.is_root && base.is_own {
             let leaf = self.home.join(OWN_LEAF);
             if let Err(error) = make(&leaf).and_then(|()| fs::write(leaf.join("cgroup.procs"), "0")) {
                 let why = format!("we cannot move to the group {}: {error}", leaf.display());
@@ -114,7 +114,8 @@ impl Groups {
         }
     }
 
-    /// No worker is left: all is as it was before, as far as the system lets us.
+    /// No worker is left: all is as it was before, as far as the system lets us. A place that we were not in stays divided,
+    /// since others may have come to count on that.
     pub fn close(&self) {
         let release = |group: &Path| {
             let names: Vec<String> = self.controllers.names().into_iter().map(|name| format!("-{name}")).collect();
@@ -133,15 +134,19 @@ pub(super) fn home_name(uid: &str) -> String {
     format!("mutirao-{uid}")
 }
 
+/// A layout in which we are where a former life of this database was before it moved, should we have been started where it had
+/// moved to. Else each that is killed would leave the next one to divide its leaf, and so on.
+pub(super) fn before_move(mut layout: Layout, uid: &str) -> Layout {
+    let leaf = Path::new(&home_name(uid)).join(OWN_LEAF);
+    if let Some((_, own)) = layout.unified.as_mut().filter(|(_, own)| own.ends_with(&leaf)) {
+        *own = own.ancestors().nth(leaf.components().count()).unwrap_or(own).to_owned();
+    }
+    layout
+}
+
 fn make(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
-}
-
-fn has_us(group: &Path) -> bool {
-    let me = std::process::id().to_string();
-    let processes = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    processes.split_ascii_whitespace().any(|pid| pid == me)
 }

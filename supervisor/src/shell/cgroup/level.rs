@@ -74,6 +74,8 @@ pub(super) struct Base {
     pub(super) is_root: bool,
     /// Processes in it besides us.
     pub(super) has_others: bool,
+    /// Whether it is where we are.
+    pub(super) is_own: bool,
 }
 
 impl Base {
@@ -108,6 +110,7 @@ impl Base {
             available: Controllers::in_file(&folder.join("cgroup.controllers")),
             is_root: !folder.join("cgroup.type").exists(),
             has_others: processes.split_ascii_whitespace().any(|pid| pid != me),
+            is_own: folder == own,
             folder: folder.to_owned(),
         }
     }

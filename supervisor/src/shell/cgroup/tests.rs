@@ -8,7 +8,7 @@ use queue_core::task::WorkerId;
 
 use super::former::homes;
 use super::group::values;
-use super::groups::home_name;
+use super::groups::{before_move, home_name};
 use super::level::Base;
 use super::*;
 use crate::config::{CgroupUse, WorkerLimits};
@@ -51,7 +51,7 @@ fn the_least_limit_on_the_way_up_counts() {
 #[test]
 fn what_can_be_had_is_decided_by_what_is_seen() {
     let folder = PathBuf::from("/g");
-    let base = Base { folder, refused: None, available: ALL, is_root: false, has_others: false };
+    let base = Base { folder, refused: None, available: ALL, is_root: false, has_others: false, is_own: true };
     let table = [
         (base.clone(), Level::Full(ALL), "below /g"),
         (Base { has_others: true, ..base.clone() }, Level::KillOnly, "holds other processes"),
@@ -83,6 +83,18 @@ fn limits_are_written_as_the_system_reads_them() {
         written(&WorkerLimits { cpu: Some(0.001), ..limits }, Controllers { cpu: true, ..Controllers::default() }),
         "cpu.max=1000 100000"
     );
+}
+
+#[test]
+fn who_is_started_in_the_leaf_of_a_former_life_takes_its_place() {
+    let place = |own: &str| {
+        let unified = Some((PathBuf::from("/g"), PathBuf::from(own)));
+        before_move(Layout { unified, ..Layout::default() }, "7").unified.unwrap().1
+    };
+    assert_eq!(place("/g/a/mutirao-7/supervisor"), Path::new("/g/a"));
+    for own in ["/g", "/g/a/supervisor", "/g/a/mutirao-7/w1", "/g/a/mutirao-7", "/g/a/mutirao-8/supervisor"] {
+        assert_eq!(place(own), Path::new(own));
+    }
 }
 
 /// What looks like a group with these controllers.
@@ -162,6 +174,7 @@ fn a_former_life_is_ended_by_its_groups() {
     assert!(!group.folder().exists());
     child.wait().unwrap();
     assert_eq!(end_former("test-former").unwrap(), 0, "nothing is left");
+    groups.close();
 }
 
 #[test]
